@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target graph of docs/ARCHITECTURE.md; `scripts/test` enforces it with --explicit-target-dependency-import-check.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let strictC: [CSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableWarning("all"),
+    .enableWarning("extra"),
+]
+
+let strictCXX: [CXXSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableWarning("all"),
+]
+
+func swiftTarget(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "Berth",
+    products: [
+        .executable(name: "berthd", targets: ["berthd"]),
+        .executable(name: "berthctl", targets: ["berthctl"]),
+        .library(name: "BerthModuleKit", targets: ["BerthModuleKit"]),
+        .library(name: "HelloModule", type: .dynamic, targets: ["HelloModule"]),
+        .library(name: "EchoModule", type: .dynamic, targets: ["EchoModule"]),
+        .executable(name: "EchoWorker", targets: ["EchoWorker"]),
+    ],
+    targets: [
+        // The system libraries.
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+
+        // C: the door to the kernel, the module ABI, octet scans, toml++ behind a C interface.
+        .target(
+            name: "CBerthSystem", dependencies: ["CSystemd"], cSettings: strictC, linkerSettings: [.linkedLibrary("systemd")]),
+        .target(name: "CBerthModule", cSettings: strictC),
+        .target(name: "CBerthBytes", cSettings: strictC),
+        .target(name: "CBerthTOML", cxxSettings: strictCXX),
+
+        // The path of a request, from left to right.
+        swiftTarget("BerthEventLoop", ["CBerthSystem"]),
+        swiftTarget("BerthHTTP", ["CBerthBytes"]),
+        swiftTarget("BerthListener", ["BerthEventLoop", "BerthHTTP", "CBerthSystem"]),
+        swiftTarget("BerthPipeline", ["BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem"]),
+        swiftTarget("BerthModules", ["CBerthModule", "CBerthSystem", "CCrypt"]),
+        swiftTarget(
+            "BerthHosting",
+            [
+                "BerthPipeline", "BerthListener", "BerthActivation", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem",
+            ]),
+        swiftTarget("BerthActivation", ["BerthEventLoop", "CBerthSystem"]),
+
+        // Beside it.
+        swiftTarget("BerthConfiguration", ["CBerthTOML", "CExpat"]),
+        swiftTarget("BerthControl", ["BerthHTTP"]),
+        swiftTarget(
+            "BerthServer",
+            [
+                "BerthListener", "BerthPipeline", "BerthHosting", "BerthActivation", "BerthModules", "BerthConfiguration",
+                "BerthControl", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem",
+            ]),
+        .executableTarget(name: "berthd", dependencies: ["BerthServer"], swiftSettings: strict),
+        .executableTarget(name: "berthctl", dependencies: ["BerthControl", "BerthConfiguration"], swiftSettings: strict),
+
+        // What module authors use, and the shortest honest examples.
+        swiftTarget("BerthModuleKit", ["CBerthModule"]),
+        swiftTarget("HelloModule", path: "Sources/Examples/HelloModule", ["BerthModuleKit"]),
+        .target(
+            name: "EchoModule", dependencies: ["CBerthModule"], path: "Sources/Examples/EchoModule", cSettings: strictC),
+        .executableTarget(name: "EchoWorker", path: "Sources/Examples/EchoWorker", swiftSettings: strict),
+    ] + testTargets,
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
+
+var testTargets: [Target] {
+    [
+        tests("BerthHTTPTests", ["BerthHTTP"]),
+    ]
+}
