@@ -1,0 +1,1 @@
+#include "cberth_systemd.h"
