@@ -90,5 +90,6 @@ let package = Package(
 var testTargets: [Target] {
     [
         tests("BerthHTTPTests", ["BerthHTTP"]),
+        tests("BerthControlTests", ["BerthControl", "berthctl"]),
     ]
 }
