@@ -1,0 +1,50 @@
+# Berth as a user runs it: site files in a folder, the release build of this checkout, the module loaded with dlopen,
+# the default chain (request filtering, anonymous authentication), every limit and timer on. BERTH_BIN: another build.
+import json
+import os
+import subprocess
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+BIN = os.environ.get("BERTH_BIN") or os.path.join(CHECKOUT, ".build", "release")
+
+
+def version():
+    berthd = os.path.join(BIN, "berthd")
+    if not os.path.exists(berthd): return "not built"
+    return subprocess.run([berthd, "--version"], capture_output=True, text=True).stdout.strip()
+
+
+def quoted(text):
+    return json.dumps(text, ensure_ascii=False)             # a JSON string is a TOML basic string
+
+
+def site(ctx, number, host):
+    application = {"path": "/"}
+    if ctx.content == "hello":
+        application.update(hosting="in-process", module=os.path.join(BIN, "libHelloModule.so"), isolation="none")
+    elif ctx.content == "static":
+        application.update(hosting="static", root=ctx.docroot)
+    else:
+        address = ctx.backend if ctx.backend_kind == "tcp" else "unix:" + ctx.backend
+        application.update(hosting="out-of-process", address=address)
+    lines = ["schema = 1", "[site]", f"bindings = [{quoted(f'http://{host}:{ctx.port}/')}]"]
+    lines += ["[[application]]"] + [f"{key} = {quoted(value)}" for key, value in application.items()]
+    if ctx.log: lines += ["[[module]]", 'name = "request-logging"', f"file = {quoted(ctx.log)}"]
+    ctx.write(os.path.join("sites.d", f"site{number:05d}.toml"), "\n".join(lines) + "\n")
+
+
+def launch(ctx):
+    if ctx.h2: raise Unsupported("no HTTP/2 yet")
+    if ctx.tls: raise Unsupported("no TLS yet")
+    os.mkdir(os.path.join(ctx.dir, "sites.d"))
+    # Timers on, but longer than a run; a static .bin is application/octet-stream in the stock table.
+    ctx.write("berth.toml", """
+schema = 1
+[daemon]
+loops = 1
+[limits]
+idle_timeout = "1h"
+""")
+    for number, host in enumerate(ctx.hosts or ["*"]): site(ctx, number, host)
+    return {"cmd": [os.path.join(BIN, "berthd"), "--config", ctx.dir, "--state", os.path.join(ctx.dir, "state"),
+                    "--control", os.path.join(ctx.dir, "control.sock")]}
