@@ -204,6 +204,7 @@ static inline uint32_t cberth_edge_bit(void) { return (uint32_t)EPOLLET; }
 
 #pragma clang assume_nonnull end
 
+#include "cberth_atomic.h"
 #include "cberth_systemd.h"
 
 #endif

@@ -1,0 +1,149 @@
+public import CBerthSystem
+
+/// Readiness, deadlines and messages of one thread.
+///
+/// A loop is an object that a thread runs, not the thread itself: everything is reached through this handle, a pointer, and
+/// nothing lives in thread-locals, so another thread can take a loop over between two calls. Whoever runs it asks for events
+/// and dispatches them by token; the loop does not know what a descriptor means. Loop thread only, but for `mailbox`.
+public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
+    @usableFromInline
+    struct State {
+        @usableFromInline let system: UnsafePointer<cberth_system>
+        let poll: Int32
+        let events: UnsafeMutablePointer<epoll_event>
+        var eventCount: Int32
+        var eventIndex: Int32
+        @usableFromInline var now: MonotonicInstant
+        @usableFromInline var wallSeconds: Int64
+        var wheel: TimerWheel
+        let mailbox: Mailbox
+        var messages: UnsafeMutablePointer<Message>?
+        @usableFromInline let number: UInt32
+    }
+
+    @usableFromInline let state: UnsafeMutablePointer<State>
+
+    /// Events taken from the kernel with one call.
+    public static let batchMax: Int32 = 256
+    /// The kind of the mailbox's own token; dispatchers use others.
+    static let mailboxKind: UInt8 = 0xff
+
+    /// - Parameters:
+    ///   - number: which loop this is, 0 up.
+    ///   - timersMax: deadlines armed at once.
+    public init(number: UInt32, system: UnsafePointer<cberth_system>, timersMax: Int) throws(SystemError) {
+        let poll = try checked("epoll_create1", system.pointee.poll_create(system))
+        let mailbox = try Mailbox(system: system)
+        try checked(
+            "epoll_ctl",
+            system.pointee.poll_add(
+                system, poll, mailbox.descriptor, EPOLLIN.rawValue,
+                EventToken(kind: Self.mailboxKind, index: 0, generation: 0).rawValue))
+        let now = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
+        guard let wheel = TimerWheel(capacity: timersMax, now: now) else { throw SystemError("mmap", ENOMEM) }
+        state = .allocate(capacity: 1)
+        state.initialize(
+            to: State(
+                system: system, poll: poll, events: .allocate(capacity: Int(Self.batchMax)), eventCount: 0, eventIndex: 0,
+                now: now, wallSeconds: system.pointee.wall_nanoseconds(system) / 1_000_000_000, wheel: wheel, mailbox: mailbox,
+                messages: nil, number: number))
+    }
+
+    /// The door to the kernel.
+    @inlinable @inline(__always) public var system: UnsafePointer<cberth_system> { state.pointee.system }
+    /// Which loop this is.
+    @inlinable @inline(__always) public var number: UInt32 { state.pointee.number }
+    /// When the current batch of events arrived.
+    @inlinable @inline(__always) public var now: MonotonicInstant { state.pointee.now }
+    /// The same on the wall, in seconds since 1970 UTC.
+    @inlinable @inline(__always) public var wallSeconds: Int64 { state.pointee.wallSeconds }
+    /// Any thread may post to it.
+    public var mailbox: Mailbox { state.pointee.mailbox }
+
+    // MARK: Descriptors
+
+    /// Asks for events of `fd`; 0 or a negated errno.
+    @inline(__always)
+    public func register(_ fd: Int32, _ events: UInt32, _ token: EventToken) -> Int32 {
+        system.pointee.poll_add(system, state.pointee.poll, fd, events, token.rawValue)
+    }
+
+    @inline(__always) @discardableResult
+    public func modify(_ fd: Int32, _ events: UInt32, _ token: EventToken) -> Int32 {
+        system.pointee.poll_modify(system, state.pointee.poll, fd, events, token.rawValue)
+    }
+
+    /// A descriptor that is closed leaves by itself; this is for one that lives on elsewhere.
+    @discardableResult
+    public func deregister(_ fd: Int32) -> Int32 { system.pointee.poll_remove(system, state.pointee.poll, fd) }
+
+    // MARK: Deadlines
+
+    /// Arms a timer; `.none` when all are in use.
+    public func schedule(at deadline: MonotonicInstant, _ token: EventToken) -> TimerID {
+        state.pointee.wheel.schedule(at: deadline, token: token)
+    }
+
+    /// Moves a timer; false when it has fired already.
+    @discardableResult
+    public func reschedule(_ id: TimerID, at deadline: MonotonicInstant) -> Bool {
+        state.pointee.wheel.reschedule(id, at: deadline)
+    }
+
+    public func cancel(_ id: TimerID) { if !id.isNone { state.pointee.wheel.cancel(id) } }
+
+    /// Gives memory of timers that are gone back.
+    public func trimTimers() { state.pointee.wheel.trim() }
+
+    // MARK: Running
+
+    /// What there is to do next.
+    public enum Work {
+        /// Readiness of a descriptor: bits as EPOLLIN and others.
+        case ready(EventToken, UInt32)
+        /// A deadline has passed.
+        case expired(EventToken)
+        /// Somebody posted; free it with `Message.free` when it is handled.
+        case message(UnsafeMutablePointer<Message>)
+    }
+
+    /// Waits for events: not longer than until the next deadline, and not at all when `block` is false.
+    public func wait(block: Bool) {
+        let timeout: Int32 = block ? state.pointee.wheel.millisecondsUntilNext(now: state.pointee.now) : 0
+        let count = system.pointee.poll_wait(system, state.pointee.poll, state.pointee.events, Self.batchMax, timeout)
+        // The only errors of epoll_wait are EBADF, EFAULT and EINVAL: our own mistakes.
+        precondition(count >= 0, "epoll_wait refused our descriptor")
+        state.pointee.eventCount = count
+        state.pointee.eventIndex = 0
+        updateTime()
+    }
+
+    /// The next piece of work of this batch; nil when it is done and `wait` is next.
+    @inline(__always)
+    public func nextWork() -> Work? {
+        if let message = state.pointee.messages {
+            state.pointee.messages = state.pointee.mailbox.next(after: message)
+            return .message(message)
+        }
+        while state.pointee.eventIndex < state.pointee.eventCount {
+            let event = cberth_event_at(state.pointee.events, state.pointee.eventIndex)
+            state.pointee.eventIndex &+= 1
+            let token = EventToken(rawValue: cberth_event_token(event))
+            if token.kind == Self.mailboxKind {
+                state.pointee.messages = state.pointee.mailbox.takeAll()
+                guard let message = state.pointee.messages else { continue }
+                state.pointee.messages = state.pointee.mailbox.next(after: message)
+                return .message(message)
+            }
+            return .ready(token, cberth_event_bits(event))
+        }
+        if let token = state.pointee.wheel.popExpired(now: state.pointee.now) { return .expired(token) }
+        return nil
+    }
+
+    /// Reads the clocks again, for work that took long.
+    public func updateTime() {
+        state.pointee.now = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
+        state.pointee.wallSeconds = system.pointee.wall_nanoseconds(system) / 1_000_000_000
+    }
+}
