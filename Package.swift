@@ -46,7 +46,8 @@ let package = Package(
 
         // C: the door to the kernel, the module ABI, octet scans, toml++ behind a C interface.
         .target(
-            name: "CBerthSystem", dependencies: ["CSystemd"], cSettings: strictC, linkerSettings: [.linkedLibrary("systemd")]),
+            name: "CBerthSystem", dependencies: ["CSystemd"], cSettings: strictC,
+            linkerSettings: [.linkedLibrary("systemd")]),
         .target(name: "CBerthModule", cSettings: strictC),
         .target(name: "CBerthBytes", cSettings: strictC),
         .target(name: "CBerthTOML", cxxSettings: strictCXX),
@@ -60,7 +61,8 @@ let package = Package(
         swiftTarget(
             "BerthHosting",
             [
-                "BerthPipeline", "BerthListener", "BerthActivation", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem",
+                "BerthPipeline", "BerthListener", "BerthActivation", "BerthEventLoop", "BerthHTTP", "CBerthModule",
+                "CBerthSystem",
             ]),
         swiftTarget("BerthActivation", ["BerthEventLoop", "CBerthSystem"]),
 
@@ -70,11 +72,12 @@ let package = Package(
         swiftTarget(
             "BerthServer",
             [
-                "BerthListener", "BerthPipeline", "BerthHosting", "BerthActivation", "BerthModules", "BerthConfiguration",
-                "BerthControl", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem",
+                "BerthListener", "BerthPipeline", "BerthHosting", "BerthActivation", "BerthModules",
+                "BerthConfiguration", "BerthControl", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem",
             ]),
         .executableTarget(name: "berthd", dependencies: ["BerthServer"], swiftSettings: strict),
-        .executableTarget(name: "berthctl", dependencies: ["BerthControl", "BerthConfiguration"], swiftSettings: strict),
+        .executableTarget(
+            name: "berthctl", dependencies: ["BerthControl", "BerthConfiguration"], swiftSettings: strict),
 
         // What module authors use, and the shortest honest examples.
         swiftTarget("BerthModuleKit", ["CBerthModule"]),
