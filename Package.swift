@@ -93,6 +93,7 @@ let package = Package(
 var testTargets: [Target] {
     [
         tests("BerthHTTPTests", ["BerthHTTP"]),
+        tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
     ]
 }
