@@ -1,1 +1,1 @@
-print("not yet")
+BerthCtl.main()

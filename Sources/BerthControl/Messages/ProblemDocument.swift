@@ -29,6 +29,17 @@ public struct ProblemDocument: Codable, Sendable, Equatable, Error {
         (self.diagnostics, self.allow) = (diagnostics, allow)
     }
 
+    /// The problem that an answer without a problem document stands for (RFC 9457 §4.2.1, `about:blank`).
+    init(status: Int) {
+        (self.type, self.title, self.status) = ("about:blank", "The daemon answered with the status \(status)", status)
+        self.detail = ""
+    }
+
+    /// `file:line:column`, as far as they are known; `nil` without a file.
+    public var place: String? {
+        DiagnosticRecord(severity: .error, file: file, line: line, column: column, message: "").place
+    }
+
     /// `nil` for a type that this build does not know.
     public var kind: Kind? {
         guard type.hasPrefix(Kind.typePrefix) else { return nil }

@@ -69,6 +69,9 @@ public enum ControlRoute: Sendable, Hashable {
         }
     }
 
+    /// The answer comes when something has happened, not at once.
+    public var waits: Bool { self == .reload(wait: true) || self == .check }
+
     /// The request target in origin form (RFC 9112 §3.2.1).
     public var target: String {
         let root = "/" + Self.version + "/"
