@@ -1,0 +1,122 @@
+/// Writes octets one behind another into memory that somebody else owns, and never past its end.
+///
+/// What does not fit is left out as a whole piece and remembered in `overflowed`; the owner looks at it once, at the end.
+/// After an overflow nothing more is written, so that no later, shorter piece makes a head with a hole.
+public struct OctetWriter {
+    public let base: UnsafeMutablePointer<UInt8>
+    /// Octets written so far.
+    public var count: Int
+    public let capacity: Int
+    @usableFromInline var overflow: Bool
+
+    /// Whether a piece did not fit; then the octets must not be sent.
+    @inlinable @inline(__always)
+    public var overflowed: Bool { overflow }
+
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeMutablePointer<UInt8>, capacity: Int, count: Int = 0) {
+        self.base = base
+        self.count = count
+        self.capacity = capacity
+        self.overflow = false
+    }
+
+    /// Octets that still fit.
+    @inlinable @inline(__always)
+    public var room: Int { capacity &- count }
+
+    /// Claims `length` octets; nil, and `overflowed`, if they do not fit.
+    @inlinable @inline(__always)
+    public mutating func claim(_ length: Int) -> UnsafeMutablePointer<UInt8>? {
+        if length > capacity &- count || overflow {
+            noteOverflow()
+            return nil
+        }
+        let place = base + count
+        count &+= length
+        return place
+    }
+
+    @usableFromInline @inline(never)
+    mutating func noteOverflow() { overflow = true }
+
+    @inlinable @inline(__always)
+    public mutating func put(_ octets: UnsafePointer<UInt8>, _ length: Int) {
+        if let place = claim(length) { place.update(from: octets, count: length) }
+    }
+
+    @inlinable @inline(__always)
+    public mutating func put(_ text: StaticString) {
+        put(text.utf8Start, text.utf8CodeUnitCount)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func put(_ octet: UInt8) {
+        if let place = claim(1) { place[0] = octet }
+    }
+
+    /// CR LF.
+    @inlinable @inline(__always)
+    public mutating func putLineEnd() { put("\r\n") }
+
+    /// A number in decimal digits.
+    @inlinable
+    public mutating func putDecimal(_ number: UInt64) {
+        var length = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            length &+= 1
+        }
+        guard let place = claim(length) else { return }
+        rest = number
+        while length > 0 {
+            length &-= 1
+            place[length] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
+    /// A number in decimal digits; a negative one with its sign.
+    @inlinable @inline(__always)
+    public mutating func putDecimal(_ number: Int) {
+        if number < 0 { put(0x2d) }
+        putDecimal(UInt64(number.magnitude))
+    }
+
+    /// A number in hexadecimal digits, lower-case, without leading zeros.
+    @inlinable
+    public mutating func putHex(_ number: UInt64) {
+        var length = max(1, (67 &- number.leadingZeroBitCount) >> 2)
+        guard let place = claim(length) else { return }
+        var rest = number
+        while length > 0 {
+            length &-= 1
+            let digit = UInt8(truncatingIfNeeded: rest & 15)
+            place[length] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+            rest >>= 4
+        }
+    }
+
+    /// `name: value` and the line end; the caller has checked the value (`OctetRules.isFieldValue`).
+    @inlinable @inline(__always)
+    public mutating func putField(_ name: StaticString, _ value: UnsafePointer<UInt8>, _ length: Int) {
+        put(name)
+        put(": ")
+        put(value, length)
+        putLineEnd()
+    }
+
+    @inlinable @inline(__always)
+    public mutating func putField(_ name: StaticString, _ value: StaticString) {
+        putField(name, value.utf8Start, value.utf8CodeUnitCount)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func putField(_ name: StaticString, decimal number: UInt64) {
+        put(name)
+        put(": ")
+        putDecimal(number)
+        putLineEnd()
+    }
+}

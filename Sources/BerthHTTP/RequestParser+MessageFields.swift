@@ -1,0 +1,68 @@
+import CBerthBytes
+
+extension RequestParser {
+    /// Takes in a field that decides framing, routing or persistence; a reason if it makes the request unacceptable.
+    @inline(__always)
+    func noteMessageField(
+        _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ line: FieldLine, _ id: FieldID
+    ) -> RequestRejection? {
+        let value = bytes + line.valueOffset
+        let length = line.valueLength
+        if id == .host { return noteHost(&head, bytes, value, length) }
+        if id == .connection {
+            ConnectionOptions.gather(value, length, into: &head.flags)
+            return nil
+        }
+        return noteOther(&head, value, length, id)
+    }
+
+    /// RFC 9112 §3.2: exactly one Host, and valid even where an absolute-form target outranks it.
+    @inline(__always)
+    private func noteHost(
+        _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ value: UnsafePointer<UInt8>, _ length: Int
+    ) -> RequestRejection? {
+        if head.flags.contains(.hasHost) { return .hostRepeated }
+        head.flags.insert(.hasHost)
+        guard let authority = Authority(value, length, floor: bytes) else { return .hostMalformed }
+        if head.targetForm == .absolute { return nil }
+        head.hostOffset = UInt32(truncatingIfNeeded: value - bytes)
+        head.hostLength = UInt16(truncatingIfNeeded: length)
+        head.hostNameLength = UInt16(truncatingIfNeeded: authority.nameLength)
+        head.hostPort = authority.port
+        return nil
+    }
+
+    @inline(never)
+    private func noteOther(
+        _ head: inout RequestHead, _ value: UnsafePointer<UInt8>, _ length: Int, _ id: FieldID
+    ) -> RequestRejection? {
+        switch id {
+        case .contentLength:
+            if head.flags.contains(.hasContentLength) { return .contentLengthRepeated }
+            head.flags.insert(.hasContentLength)
+            head.contentLength = MessageFraming.contentLength(value, length)
+            if head.contentLength < 0 { return .contentLengthMalformed }
+        case .transferEncoding:
+            if head.flags.contains(.hasTransferEncoding) { return .transferEncodingRepeated }
+            head.flags.insert(.hasTransferEncoding)
+            switch MessageFraming.transferCoding(value, length) {
+            case .chunked: break
+            case .unknown: return .transferCodingUnknown
+            case .chunkedNotLast: return .chunkedNotLast
+            case .malformed: return .transferEncodingMalformed
+            }
+        case .expect:
+            // RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
+            if head.versionMinor == 0 { break }
+            head.flags.insert(OctetRules.equal(value, length, "100-continue") ? .expectContinue : .expectOther)
+        case .upgrade:
+            if head.versionMinor == 1 { head.flags.insert(.upgradePresent) }
+        case .te:
+            if ConnectionOptions.list(value, length, holds: "trailers") { head.flags.insert(.teTrailers) }
+        case .trailer:
+            head.flags.insert(.trailerPresent)
+        default: break
+        }
+        return nil
+    }
+}
