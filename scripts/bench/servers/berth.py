@@ -37,14 +37,18 @@ def launch(ctx):
     if ctx.h2: raise Unsupported("no HTTP/2 yet")
     if ctx.tls: raise Unsupported("no TLS yet")
     os.mkdir(os.path.join(ctx.dir, "sites.d"))
-    # Timers on, but longer than a run; a static .bin is application/octet-stream in the stock table.
-    ctx.write("berth.toml", """
-schema = 1
+    for folder in ("state", "run", "log"): os.mkdir(os.path.join(ctx.dir, folder))
+    own = lambda name: quoted(os.path.join(ctx.dir, name))
+    # Every timer is on; the idle one is longer than a run, as with the others.
+    ctx.write("berth.toml", f"""schema = 1
 [daemon]
 loops = 1
-[limits]
-idle_timeout = "1h"
+control_socket = {own("control.sock")}
+state_directory = {own("state")}
+runtime_directory = {own("run")}
+log_directory = {own("log")}
+[timeouts]
+idle_connection = "1h"
 """)
     for number, host in enumerate(ctx.hosts or ["*"]): site(ctx, number, host)
-    return {"cmd": [os.path.join(BIN, "berthd"), "--config", ctx.dir, "--state", os.path.join(ctx.dir, "state"),
-                    "--control", os.path.join(ctx.dir, "control.sock")]}
+    return {"cmd": [os.path.join(BIN, "berthd"), "--config", ctx.dir]}
