@@ -13,6 +13,15 @@ int cberth_linux_signal_process(SELF, int pidfd, int signal);
 int cberth_linux_signal_group(SELF, int pid, int signal);
 int cberth_linux_reap(SELF, int pidfd, cberth_exit *exit);
 
+// processes.c
+int cberth_linux_processes(SELF, cberth_process *found, int capacity);
+int cberth_linux_process_open(SELF, int32_t pid);
+int cberth_linux_process_memory(SELF, int32_t pid, uint64_t *octets);
+int cberth_linux_has_environment(SELF, int32_t pid, const char *entry);
+int cberth_linux_holds_socket(SELF, int32_t pid, uint64_t inode);
+int cberth_linux_tcp_listeners(SELF, uint16_t port, cberth_listener *found, int capacity);
+int cberth_linux_unix_listener(SELF, const char *path, uint64_t *inode);
+
 // socket.c
 int cberth_linux_listen_on(SELF, const cberth_endpoint *endpoint, int backlog);
 int cberth_linux_accept_one(SELF, int listener, cberth_address *peer);

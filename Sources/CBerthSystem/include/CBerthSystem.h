@@ -91,6 +91,22 @@ typedef struct cberth_exit {
     uint32_t reserved;
 } cberth_exit;
 
+/// A TCP socket that listens.
+typedef struct cberth_listener {
+    cberth_address address;
+    uint64_t inode;                // names the socket in /proc/PID/fd
+    uint32_t user;                 // who made it
+    uint32_t reserved;
+} cberth_listener;
+
+/// A process of the machine, whoever started it. Zombies are left out.
+typedef struct cberth_process {
+    int32_t pid;
+    int32_t parent;
+    int32_t group;
+    int32_t session;
+} cberth_process;
+
 enum { CBERTH_OPEN_BENEATH_CACHED = 1u << 0 };
 
 /// The table. `self` is passed to each function; a simulation keeps its state behind `context`.
@@ -156,6 +172,13 @@ typedef struct cberth_system {
     int (*signal_process)(const struct cberth_system *self, int pidfd, int signal);
     int (*signal_group)(const struct cberth_system *self, int pid, int signal);
     int (*reap)(const struct cberth_system *self, int pidfd, cberth_exit *exit);             // 1: gone and reaped, 0: still running
+    int (*processes)(const struct cberth_system *self, cberth_process *found, int capacity);             // how many; the first `capacity` of them
+    int (*process_open)(const struct cberth_system *self, int32_t pid);                                  // a pidfd, also of a process that is no child
+    int (*process_memory)(const struct cberth_system *self, int32_t pid, uint64_t *octets);              // resident and shared with nobody's file
+    int (*has_environment)(const struct cberth_system *self, int32_t pid, const char *entry);            // 1: began with "NAME=value"
+    int (*holds_socket)(const struct cberth_system *self, int32_t pid, uint64_t inode);                  // 1: has it open
+    int (*tcp_listeners)(const struct cberth_system *self, uint16_t port, cberth_listener *found, int capacity); // who listens on `port`, IPv4 and IPv6
+    int (*unix_listener)(const struct cberth_system *self, const char *path, uint64_t *inode);           // 1: somebody listens on this very path
     int (*signals_create)(const struct cberth_system *self);                                 // signalfd for TERM, INT, HUP, USR1; see cberth_signals_block
     int (*signals_next)(const struct cberth_system *self, int fd);                           // a signal number, or -EAGAIN
 
