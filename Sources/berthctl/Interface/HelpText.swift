@@ -8,8 +8,8 @@ package struct HelpText: Sendable {
 
     package init(parser: CommandLineParser = .standard, width: Int = widthDefault) {
         self.parser = parser
-        // A narrower text is a column of single words; a wider one is hard to read.
-        self.width = min(max(width, 40), 100)
+        // In a narrower one the longest word (a path) does not fit beside its option; a wider one is hard to read.
+        self.width = min(max(width, 50), 100)
     }
 
     package func text(for command: Command?) -> String {
