@@ -1,0 +1,11 @@
+import CBerthSystem
+
+/// A listening descriptor as one loop knows it. All loops share the descriptor.
+struct Endpoint {
+    var fd: Int32
+    var address: cberth_address
+    /// The address names one interface, so that every connection has it as its local address.
+    var isSpecific: Bool
+    var isUnix: Bool
+    var isRegistered: Bool
+}

@@ -1,0 +1,89 @@
+import BerthEventLoop
+import CBerthSystem
+import Glibc
+
+extension Listener {
+    /// Seconds without accepting after descriptors or memory ran out.
+    static let acceptPauseMilliseconds: UInt64 = 250
+
+    /// Takes connections until the backlog is dry or the batch is full.
+    func accept(_ number: Int) {
+        let endpoint = state.pointee.endpoints + number
+        if !endpoint.pointee.isRegistered { return }
+        let system = loop.system
+        var peer = cberth_address()
+        for _ in 0..<state.pointee.limits.acceptBatchMax {
+            let fd = system.pointee.accept_one(system, endpoint.pointee.fd, &peer)
+            if fd < 0 {
+                if fd == -EAGAIN { return }
+                pauseAccepting(because: -fd)
+                return
+            }
+            open(fd, peer: peer, endpoint: number)
+        }
+    }
+
+    /// Takes over a connection that another loop accepted (or that was detached from it): descriptor, peer, endpoint.
+    public func adopt(_ fd: Int32, peer: cberth_address, endpoint: Int) {
+        open(fd, peer: peer, endpoint: endpoint)
+    }
+
+    private func open(_ fd: Int32, peer: cberth_address, endpoint number: Int) {
+        let system = loop.system
+        guard state.pointee.daemon.opened(limit: state.pointee.limits.daemonConnectionsMax) else {
+            state.pointee.counters.connectionsRefused &+= 1
+            logConnection("Connections_Refused", peer: peer, endpoint: number)
+            _ = system.pointee.close(system, fd)
+            return
+        }
+        guard let (index, c) = state.pointee.connections.allocate() else {
+            state.pointee.daemon.closed()
+            state.pointee.counters.connectionsRefused &+= 1
+            logConnection("Connections_Refused", peer: peer, endpoint: number)
+            _ = system.pointee.close(system, fd)
+            return
+        }
+        let generation = c.pointee.generation
+        c.initialize(to: Connection())
+        c.pointee.generation = generation
+        c.pointee.fd = fd
+        c.pointee.endpoint = UInt16(truncatingIfNeeded: number)
+        c.pointee.remote = peer
+        if state.pointee.endpoints[number].isSpecific {
+            c.pointee.local = state.pointee.endpoints[number].address
+            c.pointee.flags.insert(.localKnown)
+        }
+        state.pointee.counters.connectionsAccepted &+= 1
+        setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+        // Under load the request is there with its connection. Reading at once saves a turn of the loop, and for a connection
+        // that ends with its answer the registration too; where it is mostly not there, waiting is cheaper.
+        if state.pointee.eagerness > 0 {
+            let before = c.pointee.requestCount
+            receive(index, c)
+            let hit = c.pointee.generation != generation || c.pointee.requestCount != before || c.pointee.parsing != 0
+            state.pointee.eagerness = hit ? min(state.pointee.eagerness &+ 1, 16) : state.pointee.eagerness &- 1
+            guard c.pointee.generation == generation, c.pointee.fd >= 0 else { return }
+            if c.pointee.requests == 0 || c.pointee.phase == .readingHead { settle(index, c) }
+        } else {
+            // Every 64th connection asks whether that has changed.
+            if state.pointee.counters.connectionsAccepted & 63 == 0 { state.pointee.eagerness = 2 }
+            setInterest(index, c, EPOLLIN.rawValue)
+        }
+    }
+
+    /// Descriptors or memory ran out: the backlog keeps the rest until some are closed.
+    private func pauseAccepting(because code: Int32) {
+        if state.pointee.acceptPaused { return }
+        state.pointee.acceptPaused = true
+        for number in 0..<state.pointee.endpointCount where state.pointee.endpoints[number].isRegistered {
+            _ = loop.deregister(state.pointee.endpoints[number].fd)
+            state.pointee.endpoints[number].isRegistered = false
+        }
+        state.pointee.errorLog.notice(
+            "accepting pauses for \(Self.acceptPauseMilliseconds) ms: \(SystemError("accept4", code)); "
+                + "\(connectionCount) connections are open on this loop; raise LimitNOFILE or lower connections_max")
+        _ = loop.schedule(
+            at: loop.now.adding(milliseconds: Self.acceptPauseMilliseconds),
+            EventToken(kind: TokenKind.acceptPause, index: 0, generation: 1))
+    }
+}

@@ -1,0 +1,415 @@
+import BerthEventLoop
+import BerthHTTP
+import CBerthSystem
+import Glibc
+
+extension Listener {
+    // MARK: Requests
+
+    /// The handler is done with the request: its response is ended (or broken off). The connection goes on.
+    ///
+    /// The request comes back through `nextFinished` once its octets are out.
+    public func finish(_ request: UnsafeMutablePointer<Request>) {
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        request.pointee.wantsContent = false
+        request.pointee.wantsRoom = false
+        if request.pointee.responseState != .ended { request.pointee.responseState = .ended }
+        request.pointee.endPosition = c.pointee.queuedTotal
+        if c.pointee.fd >= 0 && request.pointee.keepsAlive && !contentIsComplete(request) {
+            if wantsDraining(request) {
+                // Stays the connection's request until its content is read and dropped; its octets go out meanwhile.
+                c.pointee.phase = .draining
+                if state.pointee.batchOwner == index &+ 1 { flush() }
+                if c.pointee.fd >= 0 && c.pointee.request != 0 {
+                    setInterest(index, c, c.pointee.interest | EPOLLIN.rawValue)
+                    drain(index, c)
+                }
+                return
+            }
+            request.pointee.keepsAlive = false
+        }
+        leaveConnection(index, c, request)
+    }
+
+    /// Whether the rest of the content is worth reading for the sake of the connection.
+    private func wantsDraining(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        // The client waits for a 100 that it never got: it may send the content or the next request, and nobody can tell which.
+        if request.pointee.head.flags.contains(.expectContinue) && !request.pointee.continueSent
+            && request.pointee.contentOctets == 0
+        {
+            return false
+        }
+        switch request.pointee.contentState {
+        case .length: return request.pointee.contentRemaining <= state.pointee.limits.drainEntityOctetsMax
+        case .chunked: return true
+        default: return false
+        }
+    }
+
+    func endDraining(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+        c.pointee.phase = .running
+        leaveConnection(index, c, request)
+        if c.pointee.fd >= 0 { collectFinished(index, c) }
+    }
+
+    private func leaveConnection(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
+    ) {
+        if !request.pointee.keepsAlive {
+            c.pointee.flags.insert(.closeAfterResponse)
+            if !contentIsComplete(request) { c.pointee.flags.insert(.unreadInput) }
+        }
+        enqueueFinished(c, request)
+        if c.pointee.fd < 0 || c.pointee.outputFirst == 0 && state.pointee.batchOwner != index &+ 1 { collectFinished(index, c) }
+        if c.pointee.fd >= 0 { advance(index, c) }
+    }
+
+    /// The request is logged and nobody holds it any more.
+    public func release(_ request: UnsafeMutablePointer<Request>) {
+        // A completion or a job on its way still names the slot: whoever takes that message releases it then.
+        if request.pointee.jobIsOutstanding {
+            request.pointee.isReleased = true
+            return
+        }
+        var word = UInt64(request.pointee.generation)
+        if !cberth_atomic_compare_exchange(&request.pointee.completionWord, &word, 0) {
+            request.pointee.isReleased = true
+            return
+        }
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        if request.pointee.arenaBlock != 0 { state.pointee.arenas.giveBack(request.pointee.arenaBlock) }
+        if let snapshot = request.pointee.snapshot { snapshot.pointee.pins &-= 1 }
+        state.pointee.requests.free(request.pointee.index)
+        c.pointee.requests &-= 1
+        if c.pointee.requests == (c.pointee.parsing != 0 ? 1 : 0) { settle(index, c) }
+    }
+
+    // MARK: Front-made answers
+
+    func refuse(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
+        _ rejection: RequestRejection
+    ) {
+        refuse(index, c, request, FrontAnswer(rejection))
+    }
+
+    /// Answers a request that no module will see, writes it to the error log, and ends the connection.
+    func refuse(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, _ answer: FrontAnswer
+    ) {
+        state.pointee.counters.rejections &+= 1
+        c.pointee.phase = .running
+        c.pointee.request = request.pointee.index &+ 1
+        if request.pointee.octetsReceived == 0 {
+            request.pointee.octetsReceived = UInt64(c.pointee.inputEnd &- c.pointee.inputStart)
+            // What is left cannot be told from the next request.
+            c.pointee.inputStart = c.pointee.inputEnd
+            c.pointee.flags.insert(.unreadInput)
+        }
+        request.pointee.target = nil
+        request.pointee.contentState = .none
+        request.pointee.keepsAlive = false
+        logRefusal(c, request, status: answer.status, reason: answer.reason)
+        writePage(request, answer)
+        finish(request)
+    }
+
+    /// 503 (or a closed connection where the pool wants that), with its reason in the error log.
+    func unavailable(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, reason: StaticString,
+        close: Bool
+    ) {
+        if !close {
+            refuse(index, c, request, .unavailable(reason))
+            return
+        }
+        logRefusal(c, request, status: 0, reason: reason)
+        truncate(index, c, request)
+        request.pointee.contentState = .none
+        finish(request)
+    }
+
+    /// For the layers above: a 503 that HTTP.sys would make (QueueFull, AppPoolTimer, AppOffline ...). The request is
+    /// answered and finished; it must not have a response yet. Its log stages do not run.
+    public func refuseUnavailable(_ request: UnsafeMutablePointer<Request>, reason: StaticString) {
+        let c = connection(of: request)
+        let closes = request.pointee.target?.pointee.queue.closesInsteadOf503 ?? false
+        unavailable(request.pointee.connection, c, request, reason: reason, close: closes)
+    }
+
+    /// A line of the error log about a request whose connection or worker failed it, with the reason that HTTPERR has for that.
+    public func logAbandoned(_ request: UnsafeMutablePointer<Request>, reason: StaticString) {
+        logRefusal(connection(of: request), request, status: request.pointee.status, reason: reason)
+    }
+
+    private func writePage(_ request: UnsafeMutablePointer<Request>, _ answer: FrontAnswer) {
+        let phrase = StatusCode.reasonPhrase(answer.status)
+        var page: InlineArray<1024, UInt8> = .init(repeating: 0)
+        let length: Int = unsafe page.mutableSpan.withUnsafeMutableBufferPointer { buffer in
+            guard let base = unsafe buffer.baseAddress else { return 0 }
+            var out = OctetWriter(base, capacity: 1024)
+            out.put("<!DOCTYPE html>\r\n<html><head><title>")
+            out.put(phrase)
+            out.put("</title>\r\n<meta charset=\"us-ascii\"></head>\r\n<body><h2>")
+            out.put(phrase)
+            out.put("</h2>\r\n<hr><p>HTTP Error ")
+            out.putDecimal(UInt64(answer.status))
+            out.put(". ")
+            out.put(answer.detail)
+            out.put("</p>\r\n</body></html>\r\n")
+            return out.count
+        }
+        var field = ResponseField(name: OctetRun("Content-Type"), value: OctetRun("text/html; charset=us-ascii"))
+        withUnsafePointer(to: &field) { fieldPointer in
+            var head = ResponseStart(status: answer.status, contentLength: Int64(length))
+            head.fields = fieldPointer
+            head.fieldCount = 1
+            _ = start(request, &head)
+        }
+        unsafe page.span.withUnsafeBufferPointer {
+            guard let base = unsafe $0.baseAddress else { return }
+            _ = write(request, base, length)
+        }
+        end(request)
+    }
+
+    // MARK: Connections
+
+    /// No request is left on the connection: it waits for the next one, or ends.
+    func settle(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.fd < 0 {
+            freeIfUnused(index, c)
+            return
+        }
+        if c.pointee.outputFirst != 0 || c.pointee.tailRequest != 0 { return }
+        if c.pointee.flags.contains(.closeAfterResponse) {
+            endConnection(index, c)
+            return
+        }
+        if c.pointee.phase == .readingHead {
+            if c.pointee.interest & EPOLLIN.rawValue == 0 { setInterest(index, c, EPOLLIN.rawValue) }
+            return
+        }
+        if c.pointee.inputStart != c.pointee.inputEnd {
+            advance(index, c)
+            return
+        }
+        if !state.pointee.isAccepting || c.pointee.flags.contains(.peerFinished) {
+            close(index, c)
+            return
+        }
+        giveInputBack(c)
+        c.pointee.phase = .idle
+        c.pointee.flags.remove(.unreadInput)
+        setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+        setInterest(index, c, EPOLLIN.rawValue)
+    }
+
+    /// The last response is out. Closing with unread input would send a reset that can overtake the response, so then our side
+    /// is shut first and the peer's rest is read and dropped (RFC 9112 §9.6).
+    private func endConnection(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.flags.contains(.truncated) {
+            _ = loop.system.pointee.set_linger_reset(loop.system, c.pointee.fd)
+            close(index, c)
+            return
+        }
+        if c.pointee.flags.contains(.peerFinished) || !c.pointee.flags.contains(.unreadInput)
+            && c.pointee.inputStart == c.pointee.inputEnd
+        {
+            close(index, c)
+            return
+        }
+        giveInputBack(c)
+        c.pointee.phase = .lingering
+        _ = loop.system.pointee.shut_down_sending(loop.system, c.pointee.fd)
+        setDeadline(index, c, seconds: min(state.pointee.limits.drainEntityBodySeconds, Self.lingerSecondsMax))
+        setInterest(index, c, EPOLLIN.rawValue)
+    }
+
+    /// Seconds, and reads of up to 64 KiB, that a peer may go on sending after the last response. nginx `lingering_time` is 30 s.
+    static let lingerSecondsMax: UInt64 = 30
+    static let lingerReadsMax: UInt16 = 64
+
+    /// Drops what a peer sends after the last response.
+    func linger(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        for _ in 0..<4 {
+            let count = loop.system.pointee.receive(loop.system, c.pointee.fd, state.pointee.scratch, Self.scratchSize)
+            if count == -EAGAIN { return }
+            if count <= 0 {
+                close(index, c)
+                return
+            }
+            c.pointee.lingerReads &+= 1
+            if c.pointee.lingerReads > Self.lingerReadsMax {
+                abort(index, c)
+                return
+            }
+        }
+    }
+
+    /// Closes the descriptor; the slot is free when no request names it any more.
+    func close(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.fd < 0 { return }
+        _ = loop.system.pointee.close(loop.system, c.pointee.fd)
+        c.pointee.fd = -1
+        c.pointee.phase = .closed
+        loop.cancel(c.pointee.timer)
+        c.pointee.timer = .none
+        if state.pointee.batchOwner == index &+ 1 {
+            state.pointee.batchOwner = 0
+            state.pointee.batchCount = 0
+        }
+        dropOutput(c)
+        if let site = c.pointee.site { site.discharge() }
+        c.pointee.site = nil
+        state.pointee.daemon.closed()
+        if c.pointee.parsing != 0 {
+            let request = state.pointee.requests.pointer(at: Int(c.pointee.parsing) &- 1)
+            c.pointee.parsing = 0
+            if let snapshot = request.pointee.snapshot { snapshot.pointee.pins &-= 1 }
+            if request.pointee.arenaBlock != 0 { state.pointee.arenas.giveBack(request.pointee.arenaBlock) }
+            state.pointee.requests.free(request.pointee.index)
+            c.pointee.requests &-= 1
+        }
+        if c.pointee.tailRequest != 0 {
+            let request = state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1)
+            request.pointee.isBroken = true
+            c.pointee.tailRequest = 0
+        }
+        collectFinished(index, c)
+        freeIfUnused(index, c)
+    }
+
+    private func freeIfUnused(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        // A request that is still being logged names the connection; `release` comes here again.
+        if c.pointee.requests != 0 || c.pointee.generation == 0 || c.pointee.fd >= 0 { return }
+        giveInputBack(c)
+        state.pointee.connections.free(index)
+    }
+
+    private func enqueueFinished(_ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+        let name = request.pointee.index &+ 1
+        if c.pointee.request == name { c.pointee.request = 0 }
+        request.pointee.nextFinished = 0
+        if c.pointee.finishedLast != 0 {
+            state.pointee.requests.pointer(at: Int(c.pointee.finishedLast) &- 1).pointee.nextFinished = name
+        } else {
+            c.pointee.finishedFirst = name
+        }
+        c.pointee.finishedLast = name
+    }
+
+    /// The peer reset the connection or is gone in both directions.
+    func peerGone(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.fd < 0 { return }
+        let running = c.pointee.request
+        if running != 0 {
+            let request = state.pointee.requests.pointer(at: Int(running) &- 1)
+            request.pointee.isBroken = true
+            request.pointee.keepsAlive = false
+            if c.pointee.phase == .draining {
+                enqueueFinished(c, request)
+            } else {
+                makeReady(request, .clientGone)
+            }
+        }
+        close(index, c)
+    }
+
+    /// Our side gives the connection up: a limit was passed, or memory ran out.
+    func abort(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.fd < 0 { return }
+        _ = loop.system.pointee.set_linger_reset(loop.system, c.pointee.fd)
+        peerGone(index, c)
+    }
+
+    /// The handler gives up on the client (a broken module, a limit above): resets the connection.
+    public func abortConnection(of request: UnsafeMutablePointer<Request>) {
+        abort(request.pointee.connection, connection(of: request))
+    }
+
+    /// The deadline of whatever the connection waits for has passed.
+    func deadlinePassed(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        c.pointee.timer = .none
+        if c.pointee.fd < 0 { return }
+        if c.pointee.flags.contains(.blocked) {
+            // A tunnel has no rate; whoever it belongs to decides how long it may stand.
+            if c.pointee.flags.contains(.tunnel) { return }
+            let rate = max(state.pointee.limits.minSendRate, 1)
+            let allowance = state.pointee.limits.minSendGraceSeconds &+ (c.pointee.queuedTotal &- c.pointee.rateStart) / rate
+            if MonotonicInstant(nanoseconds: c.pointee.rateSince).adding(seconds: allowance) > loop.now {
+                judgeRateLater(index, c)
+                return
+            }
+            logTimer(c, "Timer_MinBytesPerSecond")
+            abort(index, c)
+            return
+        }
+        switch c.pointee.phase {
+        case .idle:
+            logTimer(c, "Timer_ConnectionIdle")
+            close(index, c)
+        case .readingHead:
+            logTimer(c, "Timer_HeaderWait")
+            close(index, c)
+        case .running:
+            if c.pointee.request == 0 {
+                setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+                return
+            }
+            let request = state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1)
+            if request.pointee.wantsContent && request.pointee.contentState != .tunnel {
+                logTimer(c, "Timer_EntityBody")
+                request.pointee.wantsContent = false
+                _ = fail(request, .timedOut)
+                makeReady(request, .readable)
+                return
+            }
+            setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+        case .draining:
+            logTimer(c, "Timer_EntityBody")
+            abort(index, c)
+        case .lingering: close(index, c)
+        case .closed: break
+        }
+    }
+
+    func closeIdleConnections() {
+        for i in 0..<state.pointee.connections.highWater {
+            let c = state.pointee.connections.pointer(at: i)
+            if c.pointee.generation != 0 && c.pointee.fd >= 0 && c.pointee.phase == .idle && c.pointee.request == 0
+                && c.pointee.finishedFirst == 0
+            {
+                close(UInt32(i), c)
+            }
+        }
+    }
+
+    /// Ends every connection at once, whatever it is doing: the drain bound of a stopping daemon has passed.
+    public func closeAllConnections() {
+        for i in 0..<state.pointee.connections.highWater {
+            let c = state.pointee.connections.pointer(at: i)
+            if c.pointee.generation != 0 && c.pointee.fd >= 0 { abort(UInt32(i), c) }
+        }
+    }
+
+    // MARK: What the pipeline asks about the peer
+
+    public func remoteAddress(_ request: UnsafeMutablePointer<Request>) -> cberth_address {
+        connection(of: request).pointee.remote
+    }
+
+    public func localAddress(_ request: UnsafeMutablePointer<Request>) -> cberth_address {
+        connection(of: request).pointee.local
+    }
+
+    /// The peer of a Unix socket, for the control service; nil when the kernel does not say.
+    public func peerCredentials(_ request: UnsafeMutablePointer<Request>) -> cberth_credentials? {
+        var credentials = cberth_credentials()
+        let c = connection(of: request)
+        if c.pointee.fd < 0 { return nil }
+        return loop.system.pointee.peer_credentials(loop.system, c.pointee.fd, &credentials) == 0 ? credentials : nil
+    }
+}

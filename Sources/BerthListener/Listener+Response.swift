@@ -1,0 +1,296 @@
+public import BerthHTTP
+import BerthEventLoop
+import CBerthSystem
+import Glibc
+
+extension Listener {
+    /// Why a response could not be begun.
+    public enum ResponseFailure: Error { case alreadyStarted, gone, tooLarge }
+
+    /// Longest head of a response, in octets. Ours: what the loop's scratch memory holds.
+    public static let responseHeadMax = scratchSize
+
+    // MARK: Beginning
+
+    /// Encodes the head of a response: status line, Date, Server, the handler's fields, those that modules added, framing.
+    ///
+    /// - Returns: nil, or why not.
+    public func start(_ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>) -> ResponseFailure? {
+        if request.pointee.responseState != .none { return .alreadyStarted }
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        if c.pointee.fd < 0 || request.pointee.isBroken { return .gone }
+        let fields = response.pointee.fields
+        let fieldCount = response.pointee.fieldCount
+        var bound = 320 &+ response.pointee.reason.length &+ Int(request.pointee.addedFieldsCount)
+        var i = 0
+        while i < fieldCount {
+            if let field = fields?[i] { bound &+= field.name.length &+ field.value.length &+ 4 }
+            i &+= 1
+        }
+        if bound > Self.responseHeadMax { return .tooLarge }
+        refreshPreamble()
+
+        let direct = roomInBatch(index, c, bound)
+        if c.pointee.fd < 0 { return .gone }
+        var out = OctetWriter(direct ?? state.pointee.scratch, capacity: bound)
+        let status = response.pointee.status
+        request.pointee.status = status
+        if response.pointee.flags.contains(.close) { request.pointee.keepsAlive = false }
+        if status == 200 && response.pointee.reason.count == 0 && !response.pointee.flags.contains(.noServerField) {
+            out.put(state.pointee.preamble, state.pointee.preambleLength)
+        } else {
+            putStatusLine(&out, status, response.pointee.reason)
+            // The preamble is "HTTP/1.1 200 OK\r\n" (17), the Date field (37), the Server field.
+            let date = state.pointee.preamble + 17
+            out.put(date, response.pointee.flags.contains(.noServerField) ? 37 : state.pointee.preambleLength &- 17)
+        }
+        i = 0
+        while i < fieldCount {
+            if let field = fields?[i], let name = field.name.start {
+                out.put(name, field.name.length)
+                out.put(": ")
+                if let value = field.value.start { out.put(value, field.value.length) }
+                out.put("\r\n")
+            }
+            i &+= 1
+        }
+        if let added = request.pointee.addedFields { out.put(added, Int(request.pointee.addedFieldsCount)) }
+        frame(request, response, &out)
+        out.put("\r\n")
+        precondition(!out.overflowed, "the bound of a response head was computed too low")
+        let count = out.count
+        if direct != nil {
+            commitBatch(c, count)
+        } else {
+            append(index, c, state.pointee.scratch, count)
+        }
+        return nil
+    }
+
+    /// Decides the framing of the content and writes its fields (RFC 9112 §6.3, §9.3).
+    @inline(__always)
+    private func frame(
+        _ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>, _ out: inout OctetWriter
+    ) {
+        let status = response.pointee.status
+        let length = response.pointee.contentLength
+        let versionMinor = request.pointee.head.versionMinor
+        let isHead = request.pointee.head.method == .head
+        if response.pointee.flags.contains(.tunnel) {
+            request.pointee.responseState = .tunnel
+            request.pointee.keepsAlive = false
+            return
+        }
+        let bodiless = status == 204 || status == 304 || status < 200
+        if bodiless || isHead {
+            request.pointee.responseState = .bodiless
+            if length >= 0 && status != 204 {
+                out.put("Content-Length: ")
+                out.putDecimal(UInt64(length))
+                out.put("\r\n")
+            } else if isHead && !bodiless && versionMinor == 1 {
+                out.put("Transfer-Encoding: chunked\r\n")
+            }
+        } else if length >= 0 {
+            request.pointee.responseState = .length
+            request.pointee.responseRemaining = UInt64(length)
+            out.put("Content-Length: ")
+            out.putDecimal(UInt64(length))
+            out.put("\r\n")
+        } else if versionMinor == 1 {
+            request.pointee.responseState = .chunked
+            out.put("Transfer-Encoding: chunked\r\n")
+        } else {
+            request.pointee.responseState = .untilClose
+            request.pointee.keepsAlive = false
+        }
+        if !request.pointee.keepsAlive {
+            out.put("Connection: close\r\n")
+        } else if versionMinor == 0 {
+            out.put("Connection: keep-alive\r\n")
+        }
+    }
+
+    private func putStatusLine(_ out: inout OctetWriter, _ status: UInt16, _ reason: OctetRun) {
+        guard let text = reason.start, reason.count > 0 else {
+            out.putStatusLine(status)
+            return
+        }
+        out.put("HTTP/1.1 ")
+        out.putDecimal(UInt64(status))
+        out.put(" ")
+        out.put(text, reason.length)
+        out.put("\r\n")
+    }
+
+    /// "HTTP/1.1 200 OK", Date and Server, made anew once a second.
+    @inline(__always)
+    private func refreshPreamble() {
+        let now = loop.wallSeconds
+        if state.pointee.preambleSecond == now { return }
+        state.pointee.preambleSecond = now
+        var out = OctetWriter(state.pointee.preamble, capacity: 256)
+        out.put("HTTP/1.1 200 OK\r\nDate: ")
+        HTTPDate.write(now, to: state.pointee.preamble + out.count)
+        out.advance(29)
+        out.put("\r\n")
+        if let server = state.pointee.serverField.start { out.put(server, state.pointee.serverField.length) }
+        state.pointee.preambleLength = out.count
+    }
+
+    // MARK: Content
+
+    /// Octets of content that may be written now; 0: wait for `.writable` (asked for with `waitForRoom`).
+    public func room(_ request: UnsafeMutablePointer<Request>) -> Int {
+        let c = connection(of: request)
+        let window = state.pointee.limits.responseWindow
+        var waiting = waitingOctets(c)
+        if waiting >= window && state.pointee.batchOwner == request.pointee.connection &+ 1 {
+            flush()
+            waiting = waitingOctets(c)
+        }
+        return waiting >= window ? 0 : Int(window &- waiting)
+    }
+
+    /// `.writable` follows when half of the window is free.
+    public func waitForRoom(_ request: UnsafeMutablePointer<Request>) { request.pointee.wantsRoom = true }
+
+    /// Queues content of a response that was begun, framed as its head says. All of it is taken; ask `room` first.
+    ///
+    /// - Returns: false when it is longer than announced, or nothing can be sent any more.
+    public func write(_ request: UnsafeMutablePointer<Request>, _ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        if c.pointee.fd < 0 || request.pointee.isBroken { return false }
+        if count == 0 { return true }
+        switch request.pointee.responseState {
+        case .bodiless: return true
+        case .length:
+            if UInt64(count) > request.pointee.responseRemaining { return false }
+            request.pointee.responseRemaining &-= UInt64(count)
+        case .chunked:
+            var line: (UInt64, UInt64, UInt64) = (0, 0, 0)
+            withUnsafeMutableBytes(of: &line) {
+                guard let base = $0.baseAddress else { return }
+                var out = OctetWriter(base.assumingMemoryBound(to: UInt8.self), capacity: 24)
+                out.putHex(UInt64(count))
+                out.put("\r\n")
+                append(index, c, UnsafePointer(out.base), out.count)
+            }
+        case .untilClose, .tunnel: break
+        case .none, .ended: return false
+        }
+        if count >= 16_384 { appendLarge(index, c, octets, count) } else { append(index, c, octets, count) }
+        if request.pointee.responseState == .chunked { append(index, c, OctetRun("\r\n")) }
+        return !request.pointee.isBroken && c.pointee.fd >= 0
+    }
+
+    /// Lets `count` octets of a file (or of memory that stays as it is) follow as the rest of the content.
+    public func writeTail(
+        _ request: UnsafeMutablePointer<Request>, file: Int32, memory: UnsafePointer<UInt8>?, offset: UInt64, count: UInt64
+    ) -> Bool {
+        let c = connection(of: request)
+        if c.pointee.fd < 0 || request.pointee.isBroken { return false }
+        switch request.pointee.responseState {
+        case .bodiless: return true
+        case .length:
+            if count > request.pointee.responseRemaining { return false }
+            request.pointee.responseRemaining &-= count
+        case .untilClose: break
+        default: return false
+        }
+        if count == 0 { return true }
+        request.pointee.tailFile = file
+        request.pointee.tailMemory = memory
+        request.pointee.tailOffset = offset
+        request.pointee.tailRemaining = count
+        c.pointee.queuedTotal &+= count
+        c.pointee.tailRequest = request.pointee.index &+ 1
+        // The head may have gone out already; then nobody else flushes for us.
+        claimBatch(request.pointee.connection)
+        return true
+    }
+
+    /// Ends the content. False: it is shorter than announced, and the connection is cut so that the client sees it.
+    @discardableResult
+    public func end(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        switch request.pointee.responseState {
+        case .length where request.pointee.responseRemaining > 0:
+            request.pointee.responseState = .ended
+            truncate(index, c, request)
+            return false
+        case .chunked: append(index, c, OctetRun("0\r\n\r\n"))
+        case .none: return false
+        default: break
+        }
+        request.pointee.responseState = .ended
+        return true
+    }
+
+    /// Whether a response has been begun.
+    @inline(__always)
+    public func hasStarted(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState != .none }
+    /// Whether it has been ended.
+    @inline(__always)
+    public func hasEnded(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState == .ended }
+    /// Whether octets written as content go nowhere (HEAD, 204, 304).
+    public func isBodiless(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState == .bodiless }
+
+    /// Ends a response that cannot be completed: what was queued goes out, then the connection is cut.
+    public func breakOff(_ request: UnsafeMutablePointer<Request>) {
+        truncate(request.pointee.connection, connection(of: request), request)
+    }
+
+    func truncate(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+        request.pointee.isBroken = true
+        request.pointee.keepsAlive = false
+        request.pointee.responseState = .ended
+        c.pointee.flags.formUnion([.closeAfterResponse, .truncated])
+        if c.pointee.tailRequest == request.pointee.index &+ 1 {
+            c.pointee.queuedTotal &-= request.pointee.tailRemaining
+            request.pointee.tailRemaining = 0
+            c.pointee.tailRequest = 0
+            if request.pointee.endPosition > c.pointee.queuedTotal { request.pointee.endPosition = c.pointee.queuedTotal }
+        }
+    }
+
+    // MARK: Memory of the request
+
+    /// Octets that live as long as the request, aligned to 16; nil when its arena (32 KiB) is full.
+    public func allocate(_ request: UnsafeMutablePointer<Request>, _ size: Int) -> UnsafeMutableRawPointer? {
+        let aligned = (size &+ 15) & ~15
+        if size < 0 || aligned > Self.arenaBlockSize &- Int(request.pointee.arenaUsed) { return nil }
+        if request.pointee.arenaBlock == 0 {
+            request.pointee.arenaBlock = state.pointee.arenas.take()
+            if request.pointee.arenaBlock == 0 { return nil }
+        }
+        let memory = state.pointee.arenas.memory(of: request.pointee.arenaBlock) + Int(request.pointee.arenaUsed)
+        request.pointee.arenaUsed &+= UInt32(aligned)
+        return UnsafeMutableRawPointer(memory)
+    }
+
+    /// Octets of field lines that modules may add to a response they do not make. Ours.
+    public static let addedFieldsMax = 4096
+
+    /// Adds a field to the response that is not begun yet. Checked by the caller.
+    public func addField(_ request: UnsafeMutablePointer<Request>, name: OctetRun, value: OctetRun) -> ResponseFailure? {
+        if request.pointee.responseState != .none { return .alreadyStarted }
+        if request.pointee.addedFields == nil {
+            guard let memory = allocate(request, Self.addedFieldsMax) else { return .tooLarge }
+            request.pointee.addedFields = memory.assumingMemoryBound(to: UInt8.self)
+        }
+        guard let memory = request.pointee.addedFields, let nameStart = name.start else { return .tooLarge }
+        let used = Int(request.pointee.addedFieldsCount)
+        if name.length &+ value.length &+ 4 > Self.addedFieldsMax &- used { return .tooLarge }
+        var out = OctetWriter(memory + used, capacity: Self.addedFieldsMax &- used)
+        out.put(nameStart, name.length)
+        out.put(": ")
+        if let valueStart = value.start { out.put(valueStart, value.length) }
+        out.put("\r\n")
+        request.pointee.addedFieldsCount &+= UInt32(out.count)
+        return nil
+    }
+}
