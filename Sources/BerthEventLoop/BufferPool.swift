@@ -11,7 +11,9 @@ public struct BufferPool: BitwiseCopyable {
 
     /// - Parameter capacity: blocks; the pool never holds more.
     public init?(blockSize: Int, capacity: Int) {
-        guard let indices = IndexAllocator(capacity: capacity), let memory = cberth_reserve(indices.capacity * blockSize) else {
+        guard let indices = IndexAllocator(capacity: capacity),
+            let memory = cberth_reserve(indices.capacity * blockSize)
+        else {
             return nil
         }
         self.blockSize = blockSize

@@ -44,8 +44,10 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
         state = .allocate(capacity: 1)
         state.initialize(
             to: State(
-                system: system, poll: poll, events: .allocate(capacity: Int(Self.batchMax)), eventCount: 0, eventIndex: 0,
-                now: now, wallSeconds: system.pointee.wall_nanoseconds(system) / 1_000_000_000, wheel: wheel, mailbox: mailbox,
+                system: system, poll: poll, events: .allocate(capacity: Int(Self.batchMax)), eventCount: 0,
+                eventIndex: 0,
+                now: now, wallSeconds: system.pointee.wall_nanoseconds(system) / 1_000_000_000, wheel: wheel,
+                mailbox: mailbox,
                 messages: nil, number: number))
     }
 

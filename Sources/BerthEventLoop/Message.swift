@@ -18,7 +18,8 @@ public struct Message: BitwiseCopyable {
     }
 
     /// A message on the heap.
-    public static func make(kind: UInt32, a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0) -> UnsafeMutablePointer<Message> {
+    public static func make(kind: UInt32, a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0) -> UnsafeMutablePointer<Message>
+    {
         let message = UnsafeMutablePointer<Message>.allocate(capacity: 1)
         message.initialize(to: Message(kind: kind, a: a, b: b, c: c))
         message.pointee.owned = 1

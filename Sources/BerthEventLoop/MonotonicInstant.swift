@@ -13,10 +13,14 @@ public struct MonotonicInstant: Comparable, Sendable, BitwiseCopyable {
 
     /// `seconds` later; saturates.
     @inline(__always) @inlinable
-    public func adding(seconds: UInt64) -> Self { adding(nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000)) }
+    public func adding(seconds: UInt64) -> Self {
+        adding(nanoseconds: seconds.multipliedReportingOverflow(by: 1_000_000_000))
+    }
 
     @inline(__always) @inlinable
-    public func adding(milliseconds: UInt64) -> Self { adding(nanoseconds: milliseconds.multipliedReportingOverflow(by: 1_000_000)) }
+    public func adding(milliseconds: UInt64) -> Self {
+        adding(nanoseconds: milliseconds.multipliedReportingOverflow(by: 1_000_000))
+    }
 
     /// `nanoseconds` later; saturates.
     @inline(__always) @inlinable
@@ -30,8 +34,12 @@ public struct MonotonicInstant: Comparable, Sendable, BitwiseCopyable {
 
     /// Whole seconds from here to `later`, 0 when that is not later.
     @inlinable
-    public func seconds(until later: Self) -> UInt64 { later > self ? (later.nanoseconds &- nanoseconds) / 1_000_000_000 : 0 }
+    public func seconds(until later: Self) -> UInt64 {
+        later > self ? (later.nanoseconds &- nanoseconds) / 1_000_000_000 : 0
+    }
 
     @inlinable
-    public func milliseconds(until later: Self) -> UInt64 { later > self ? (later.nanoseconds &- nanoseconds) / 1_000_000 : 0 }
+    public func milliseconds(until later: Self) -> UInt64 {
+        later > self ? (later.nanoseconds &- nanoseconds) / 1_000_000 : 0
+    }
 }

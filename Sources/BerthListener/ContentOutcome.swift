@@ -1,7 +1,7 @@
 /// What asking for request content answers.
 public enum ContentOutcome: BitwiseCopyable {
     /// Why there will be no more.
-    public enum Failure: UInt8, Sendable {
+    public enum Failure: UInt8, Sendable, BitwiseCopyable {
         /// The client has left.
         case gone
         /// Longer than the limit: 413.

@@ -1,6 +1,6 @@
 import BerthHTTP
-public import BerthEventLoop
-public import CBerthSystem
+import BerthEventLoop
+import CBerthSystem
 import Glibc
 
 /// The HTTPERR log of one loop: whatever was answered or given up before a module saw it, one line each, with a reason.
@@ -115,7 +115,9 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         let written = fd < 0 ? count : system.pointee.write_some(system, fd, buffer, count)
         if written != count {
             if lost == 0 {
-                notice("the error log cannot be written: \(SystemError("write", Int32(written < 0 ? -written : Int(ENOSPC)))); lines are lost")
+                notice(
+                    "the error log cannot be written: \(SystemError("write", Int32(written < 0 ? -written : Int(ENOSPC)))); lines are lost"
+                )
             }
             for i in 0..<count where buffer[i] == 0x0a { lost += 1 }
         } else {
@@ -128,7 +130,7 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         var scale = 1
         for _ in 1..<width { scale *= 10 }
         while scale > 0 {
-            out.put(octet: UInt8(truncatingIfNeeded: 0x30 + value / scale % 10))
+            out.put(UInt8(truncatingIfNeeded: 0x30 + value / scale % 10))
             scale /= 10
         }
     }
@@ -140,11 +142,10 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
             return
         }
         var copy = address
-        var text: InlineArray<64, CChar> = .init(repeating: 0)
-        unsafe text.mutableSpan.withUnsafeMutableBufferPointer { buffer in
-            guard let base = unsafe buffer.baseAddress else { return }
-            let length = unsafe cberth_address_format(&copy, base, 64)
-            unsafe base.withMemoryRebound(to: UInt8.self, capacity: 64) { unsafe out.put($0, Int(length)) }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let length = base.withMemoryRebound(to: CChar.self, capacity: 64) { cberth_address_format(&copy, $0, 64) }
+            out.put(base, Int(length))
         }
         out.put(" ")
         out.putDecimal(UInt64(address.port))
@@ -159,7 +160,7 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         }
         for i in 0..<min(run.length, limit) {
             let octet = start[i]
-            out.put(octet: octet <= 0x20 || octet >= 0x7f ? 0x2b : octet)
+            out.put(octet <= 0x20 || octet >= 0x7f ? 0x2b : octet)
         }
     }
 }

@@ -1,5 +1,5 @@
 import BerthEventLoop
-import CBerthSystem
+public import CBerthSystem
 import Glibc
 
 extension Listener {

@@ -1,4 +1,4 @@
-public import BerthHTTP
+import BerthHTTP
 import BerthEventLoop
 import CBerthSystem
 import Glibc
@@ -19,16 +19,22 @@ extension Listener {
             if request.pointee.isBroken || c.pointee.fd < 0 { return fail(request, .gone) }
             let available = Int(c.pointee.inputEnd &- c.pointee.inputStart)
             if available > 0 {
-                let start = UnsafePointer(state.pointee.input.memory(of: c.pointee.inputBlock)) + Int(c.pointee.inputStart)
+                let start =
+                    UnsafePointer(state.pointee.input.memory(of: c.pointee.inputBlock)) + Int(c.pointee.inputStart)
                 switch request.pointee.contentState {
                 case .length:
                     let count = min(UInt64(available), request.pointee.contentRemaining)
-                    if request.pointee.contentOctets &+ count > request.pointee.contentMax { return fail(request, .tooLarge) }
+                    if request.pointee.contentOctets &+ count > request.pointee.contentMax {
+                        return fail(request, .tooLarge)
+                    }
                     return .octets(start, Int(count))
+                case .chunked where request.pointee.chunkOctets > 0:
+                    return .octets(start, Int(request.pointee.chunkOctets))
                 case .chunked:
                     switch request.pointee.chunks.next(start, available) {
                     case .data(let offset, let length):
                         take(c, request, offset)
+                        request.pointee.chunkOctets = UInt32(length)
                         if request.pointee.contentOctets &+ UInt64(length) > request.pointee.contentMax {
                             return fail(request, .tooLarge)
                         }
@@ -60,7 +66,7 @@ extension Listener {
                 c.pointee.flags.insert(.peerFinished)
                 continue
             }
-            if count == -EAGAIN { return waitForContent(c, request) }
+            if count == -Int(EAGAIN) { return waitForContent(c, request) }
             return fail(request, .gone)
         }
     }
@@ -74,21 +80,25 @@ extension Listener {
         case .length:
             request.pointee.contentRemaining &-= UInt64(count)
             if request.pointee.contentRemaining == 0 { request.pointee.contentState = .ended }
-        case .chunked: request.pointee.chunks.consumed(count)
+        case .chunked: request.pointee.chunkOctets &-= UInt32(truncatingIfNeeded: count)
         default: break
         }
     }
 
     /// Reads content of known length from the socket straight into the caller's memory, when none is buffered: > 0 octets,
     /// 0 when `content` has to be asked instead, or a negated errno (EAGAIN: `.readable` follows).
-    public func receiveContent(_ request: UnsafeMutablePointer<Request>, into memory: UnsafeMutableRawPointer, _ capacity: Int) -> Int {
+    public func receiveContent(
+        _ request: UnsafeMutablePointer<Request>, into memory: UnsafeMutableRawPointer, _ capacity: Int
+    ) -> Int {
         let c = connection(of: request)
         guard request.pointee.contentState == .length || request.pointee.contentState == .tunnel,
             c.pointee.inputStart == c.pointee.inputEnd, c.pointee.fd >= 0, !c.pointee.flags.contains(.peerFinished),
             request.pointee.continueSent || !request.pointee.head.flags.contains(.expectContinue)
         else { return 0 }
         var wanted = capacity
-        if request.pointee.contentState == .length { wanted = Int(min(UInt64(wanted), request.pointee.contentRemaining)) }
+        if request.pointee.contentState == .length {
+            wanted = Int(min(UInt64(wanted), request.pointee.contentRemaining))
+        }
         if request.pointee.contentOctets &+ UInt64(wanted) > request.pointee.contentMax { return 0 }
         let count = loop.system.pointee.receive(loop.system, c.pointee.fd, memory, wanted)
         if count > 0 {
@@ -102,7 +112,7 @@ extension Listener {
             }
             return count
         }
-        if count == -EAGAIN { _ = waitForContent(c, request) }
+        if count == -Int(EAGAIN) { _ = waitForContent(c, request) }
         if count == 0 { c.pointee.flags.insert(.peerFinished) }
         return count
     }
@@ -164,7 +174,7 @@ extension Listener {
 
     /// One read into the block behind the pinned head: octets, 0 at the end of input, or a negated errno.
     private func refill(_ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) -> Int {
-        if c.pointee.inputBlock == 0 { return -ECONNRESET }
+        if c.pointee.inputBlock == 0 { return -Int(ECONNRESET) }
         // Everything behind the head was taken.
         c.pointee.inputStart = request.pointee.pinnedEnd
         c.pointee.inputEnd = request.pointee.pinnedEnd

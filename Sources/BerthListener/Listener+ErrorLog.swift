@@ -1,6 +1,6 @@
-public import BerthHTTP
+import BerthHTTP
 import BerthEventLoop
-public import CBerthSystem
+import CBerthSystem
 
 extension Listener {
     /// Appends to another file from now on; the caller closes the old one when every loop has changed. -1: off.
@@ -10,9 +10,11 @@ extension Listener {
     public func flushErrorLog() { state.pointee.errorLog.flush(loop.system) }
 
     func logRefusal(
-        _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, status: UInt16, reason: StaticString
+        _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, status: UInt16,
+        reason: StaticString
     ) {
-        var entry = ErrorLog.Entry(seconds: loop.wallSeconds, client: c.pointee.remote, server: localAddress(c), reason: reason)
+        var entry = ErrorLog.Entry(
+            seconds: loop.wallSeconds, client: c.pointee.remote, server: localAddress(c), reason: reason)
         let head = request.pointee.head
         if head.hasRequestLine {
             let base = request.pointee.headStart

@@ -69,7 +69,7 @@ extension Listener {
         let system = loop.system
         let count = system.pointee.receive(system, c.pointee.fd, memory + Int(c.pointee.inputEnd), room)
         if count <= 0 {
-            if count == -EAGAIN {
+            if count == -Int(EAGAIN) {
                 if c.pointee.requests == 0 { giveInputBack(c) }
                 return
             }
@@ -173,7 +173,9 @@ extension Listener {
 
     /// A complete head: cooks the path, finds the target, asks the pool, and makes the request ready or answers it here.
     @inline(__always)
-    private func accept(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+    private func accept(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
+    ) {
         let headLength = request.pointee.head.headLength
         c.pointee.inputStart &+= headLength
         c.pointee.phase = .running
@@ -194,8 +196,11 @@ extension Listener {
             request.pointee.contentState = .length
             request.pointee.contentRemaining = UInt64(head.contentLength)
         case .chunked: request.pointee.contentState = .chunked
+        case .untilClose: break  // responses only
         }
-        if state.pointee.limits.entityOctetsMax != 0 { request.pointee.contentMax = state.pointee.limits.entityOctetsMax }
+        if state.pointee.limits.entityOctetsMax != 0 {
+            request.pointee.contentMax = state.pointee.limits.entityOctetsMax
+        }
 
         if let rejection = cook(request) {
             refuse(index, c, request, rejection)

@@ -1,6 +1,6 @@
 import BerthEventLoop
 import BerthHTTP
-import CBerthSystem
+public import CBerthSystem
 import Glibc
 
 extension Listener {
@@ -61,7 +61,9 @@ extension Listener {
             if !contentIsComplete(request) { c.pointee.flags.insert(.unreadInput) }
         }
         enqueueFinished(c, request)
-        if c.pointee.fd < 0 || c.pointee.outputFirst == 0 && state.pointee.batchOwner != index &+ 1 { collectFinished(index, c) }
+        if c.pointee.fd < 0 || c.pointee.outputFirst == 0 && state.pointee.batchOwner != index &+ 1 {
+            collectFinished(index, c)
+        }
         if c.pointee.fd >= 0 { advance(index, c) }
     }
 
@@ -97,7 +99,8 @@ extension Listener {
 
     /// Answers a request that no module will see, writes it to the error log, and ends the connection.
     func refuse(
-        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, _ answer: FrontAnswer
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
+        _ answer: FrontAnswer
     ) {
         state.pointee.counters.rejections &+= 1
         c.pointee.phase = .running
@@ -118,7 +121,8 @@ extension Listener {
 
     /// 503 (or a closed connection where the pool wants that), with its reason in the error log.
     func unavailable(
-        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>, reason: StaticString,
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
+        reason: StaticString,
         close: Bool
     ) {
         if !close {
@@ -146,9 +150,8 @@ extension Listener {
 
     private func writePage(_ request: UnsafeMutablePointer<Request>, _ answer: FrontAnswer) {
         let phrase = StatusCode.reasonPhrase(answer.status)
-        var page: InlineArray<1024, UInt8> = .init(repeating: 0)
-        let length: Int = unsafe page.mutableSpan.withUnsafeMutableBufferPointer { buffer in
-            guard let base = unsafe buffer.baseAddress else { return 0 }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { buffer in
+            guard let base = buffer.baseAddress else { return }
             var out = OctetWriter(base, capacity: 1024)
             out.put("<!DOCTYPE html>\r\n<html><head><title>")
             out.put(phrase)
@@ -159,19 +162,19 @@ extension Listener {
             out.put(". ")
             out.put(answer.detail)
             out.put("</p>\r\n</body></html>\r\n")
-            return out.count
+            send(request, answer.status, OctetRun(base, out.count))
         }
+    }
+
+    private func send(_ request: UnsafeMutablePointer<Request>, _ status: UInt16, _ page: OctetRun) {
         var field = ResponseField(name: OctetRun("Content-Type"), value: OctetRun("text/html; charset=us-ascii"))
         withUnsafePointer(to: &field) { fieldPointer in
-            var head = ResponseStart(status: answer.status, contentLength: Int64(length))
+            var head = ResponseStart(status: status, contentLength: Int64(page.count))
             head.fields = fieldPointer
             head.fieldCount = 1
             _ = start(request, &head)
         }
-        unsafe page.span.withUnsafeBufferPointer {
-            guard let base = unsafe $0.baseAddress else { return }
-            _ = write(request, base, length)
-        }
+        if let octets = page.start { _ = write(request, octets, page.length) }
         end(request)
     }
 
@@ -215,8 +218,9 @@ extension Listener {
             close(index, c)
             return
         }
-        if c.pointee.flags.contains(.peerFinished) || !c.pointee.flags.contains(.unreadInput)
-            && c.pointee.inputStart == c.pointee.inputEnd
+        if c.pointee.flags.contains(.peerFinished)
+            || !c.pointee.flags.contains(.unreadInput)
+                && c.pointee.inputStart == c.pointee.inputEnd
         {
             close(index, c)
             return
@@ -236,7 +240,7 @@ extension Listener {
     func linger(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         for _ in 0..<4 {
             let count = loop.system.pointee.receive(loop.system, c.pointee.fd, state.pointee.scratch, Self.scratchSize)
-            if count == -EAGAIN { return }
+            if count == -Int(EAGAIN) { return }
             if count <= 0 {
                 close(index, c)
                 return
@@ -338,7 +342,8 @@ extension Listener {
             // A tunnel has no rate; whoever it belongs to decides how long it may stand.
             if c.pointee.flags.contains(.tunnel) { return }
             let rate = max(state.pointee.limits.minSendRate, 1)
-            let allowance = state.pointee.limits.minSendGraceSeconds &+ (c.pointee.queuedTotal &- c.pointee.rateStart) / rate
+            let allowance =
+                state.pointee.limits.minSendGraceSeconds &+ (c.pointee.queuedTotal &- c.pointee.rateStart) / rate
             if MonotonicInstant(nanoseconds: c.pointee.rateSince).adding(seconds: allowance) > loop.now {
                 judgeRateLater(index, c)
                 return

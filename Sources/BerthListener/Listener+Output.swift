@@ -1,5 +1,5 @@
-public import BerthEventLoop
-public import BerthHTTP
+import BerthEventLoop
+import BerthHTTP
 import CBerthSystem
 import Glibc
 
@@ -57,7 +57,9 @@ extension Listener {
     /// Room in the batch for `count` octets that the caller writes itself and then `commitBatch`es; nil when they have to go
     /// another way.
     @inline(__always)
-    func roomInBatch(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ count: Int) -> UnsafeMutablePointer<UInt8>? {
+    func roomInBatch(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ count: Int) -> UnsafeMutablePointer<
+        UInt8
+    >? {
         if c.pointee.outputFirst != 0 { return nil }
         claimBatch(index)
         if Self.batchSize &- state.pointee.batchCount < count {
@@ -78,7 +80,7 @@ extension Listener {
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ start: UnsafePointer<UInt8>, _ count: Int
     ) {
         let sent = loop.system.pointee.send(loop.system, c.pointee.fd, start, count, 0)
-        if sent < 0 && sent != -EAGAIN {
+        if sent < 0 && sent != -Int(EAGAIN) {
             peerGone(index, c)
             return
         }
@@ -88,7 +90,9 @@ extension Listener {
     }
 
     /// Sends batch and octets with one call, for content that is not worth copying.
-    func appendLarge(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ start: UnsafePointer<UInt8>, _ count: Int) {
+    func appendLarge(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ start: UnsafePointer<UInt8>, _ count: Int
+    ) {
         if c.pointee.fd < 0 || count == 0 { return }
         if c.pointee.outputFirst != 0 {
             append(index, c, start, count)
@@ -104,11 +108,12 @@ extension Listener {
         )
         let sent = withUnsafePointer(to: &pieces) {
             $0.withMemoryRebound(to: iovec.self, capacity: 2) {
-                loop.system.pointee.send_vector(loop.system, c.pointee.fd, batched == 0 ? $0 + 1 : $0, batched == 0 ? 1 : 2, 0)
+                loop.system.pointee.send_vector(
+                    loop.system, c.pointee.fd, batched == 0 ? $0 + 1 : $0, batched == 0 ? 1 : 2, 0)
             }
         }
         state.pointee.batchCount = 0
-        if sent < 0 && sent != -EAGAIN {
+        if sent < 0 && sent != -Int(EAGAIN) {
             peerGone(index, c)
             return
         }
@@ -123,7 +128,9 @@ extension Listener {
     }
 
     /// Copies octets that the kernel does not take now into blocks.
-    private func keep(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ start: UnsafePointer<UInt8>, _ count: Int) {
+    private func keep(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ start: UnsafePointer<UInt8>, _ count: Int
+    ) {
         var from = start
         var left = count
         while left > 0 {
@@ -141,7 +148,8 @@ extension Listener {
                     return
                 }
                 header(block).initialize(
-                    to: OutputBlock(next: 0, start: UInt32(Self.outputHeader), end: UInt32(Self.outputHeader), reserved: 0))
+                    to: OutputBlock(
+                        next: 0, start: UInt32(Self.outputHeader), end: UInt32(Self.outputHeader), reserved: 0))
                 if c.pointee.outputLast != 0 { header(c.pointee.outputLast).pointee.next = block }
                 if c.pointee.outputFirst == 0 { c.pointee.outputFirst = block }
                 c.pointee.outputLast = block
@@ -223,7 +231,7 @@ extension Listener {
             noteSent(c, count)
             return
         }
-        if sent < 0 && sent != -EAGAIN {
+        if sent < 0 && sent != -Int(EAGAIN) {
             peerGone(index, c)
             return
         }
@@ -236,7 +244,7 @@ extension Listener {
     func writable(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if state.pointee.batchOwner == index &+ 1 { flush() }
         while c.pointee.fd >= 0 && c.pointee.outputFirst != 0 {
-            var pieces: InlineArray<16, iovec> = .init(repeating: iovec(iov_base: nil, iov_len: 0))
+            let pieces = UnsafeMutableRawPointer(state.pointee.scratch).assumingMemoryBound(to: iovec.self)
             var count = 0
             var wanted = 0
             var block = c.pointee.outputFirst
@@ -250,12 +258,9 @@ extension Listener {
                 block = h.pointee.next
             }
             let more = block != 0 || c.pointee.tailRequest != 0
-            let sent = unsafe pieces.span.withUnsafeBufferPointer {
-                unsafe loop.system.pointee.send_vector(
-                    loop.system, c.pointee.fd, $0.baseAddress ?? UnsafePointer(bitPattern: 8)!, Int32(count), more ? 1 : 0)
-            }
+            let sent = loop.system.pointee.send_vector(loop.system, c.pointee.fd, pieces, Int32(count), more ? 1 : 0)
             if sent < 0 {
-                if sent != -EAGAIN { peerGone(index, c) }
+                if sent != -Int(EAGAIN) { peerGone(index, c) }
                 break
             }
             noteSent(c, sent)
@@ -313,7 +318,9 @@ extension Listener {
     /// Octets queued and not taken by the kernel.
     @inline(__always)
     func waitingOctets(_ c: UnsafeMutablePointer<Connection>) -> UInt64 {
-        let tail = c.pointee.tailRequest == 0 ? 0 : state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1).pointee.tailRemaining
+        let tail =
+            c.pointee.tailRequest == 0
+            ? 0 : state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1).pointee.tailRemaining
         return c.pointee.queuedTotal &- c.pointee.sentTotal &- tail
     }
 
@@ -333,7 +340,7 @@ extension Listener {
                 sent = loop.system.pointee.send_file(
                     loop.system, c.pointee.fd, request.pointee.tailFile, request.pointee.tailOffset, part)
             }
-            if sent == -EAGAIN {
+            if sent == -Int(EAGAIN) {
                 block(index, c)
                 return
             }
@@ -371,7 +378,8 @@ extension Listener {
             if request.pointee.nextFinished == 0 { c.pointee.finishedLast = 0 }
             request.pointee.nextFinished = 0
             let sent = min(c.pointee.sentTotal, request.pointee.endPosition)
-            request.pointee.octetsSent = sent > request.pointee.startPosition ? sent &- request.pointee.startPosition : 0
+            request.pointee.octetsSent =
+                sent > request.pointee.startPosition ? sent &- request.pointee.startPosition : 0
             request.pointee.finishedAt = loop.now
             let name = request.pointee.index &+ 1
             if state.pointee.finishedLast != 0 {

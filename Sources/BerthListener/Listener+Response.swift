@@ -1,4 +1,4 @@
-public import BerthHTTP
+import BerthHTTP
 import BerthEventLoop
 import CBerthSystem
 import Glibc
@@ -15,7 +15,9 @@ extension Listener {
     /// Encodes the head of a response: status line, Date, Server, the handler's fields, those that modules added, framing.
     ///
     /// - Returns: nil, or why not.
-    public func start(_ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>) -> ResponseFailure? {
+    public func start(_ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>)
+        -> ResponseFailure?
+    {
         if request.pointee.responseState != .none { return .alreadyStarted }
         let index = request.pointee.connection
         let c = connection(of: request)
@@ -132,8 +134,7 @@ extension Listener {
         state.pointee.preambleSecond = now
         var out = OctetWriter(state.pointee.preamble, capacity: 256)
         out.put("HTTP/1.1 200 OK\r\nDate: ")
-        HTTPDate.write(now, to: state.pointee.preamble + out.count)
-        out.advance(29)
+        if let place = out.claim(29) { HTTPDate.write(now, to: place) }
         out.put("\r\n")
         if let server = state.pointee.serverField.start { out.put(server, state.pointee.serverField.length) }
         state.pointee.preambleLength = out.count
@@ -188,7 +189,8 @@ extension Listener {
 
     /// Lets `count` octets of a file (or of memory that stays as it is) follow as the rest of the content.
     public func writeTail(
-        _ request: UnsafeMutablePointer<Request>, file: Int32, memory: UnsafePointer<UInt8>?, offset: UInt64, count: UInt64
+        _ request: UnsafeMutablePointer<Request>, file: Int32, memory: UnsafePointer<UInt8>?, offset: UInt64,
+        count: UInt64
     ) -> Bool {
         let c = connection(of: request)
         if c.pointee.fd < 0 || request.pointee.isBroken { return false }
@@ -237,7 +239,9 @@ extension Listener {
     @inline(__always)
     public func hasEnded(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState == .ended }
     /// Whether octets written as content go nowhere (HEAD, 204, 304).
-    public func isBodiless(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState == .bodiless }
+    public func isBodiless(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        request.pointee.responseState == .bodiless
+    }
 
     /// Ends a response that cannot be completed: what was queued goes out, then the connection is cut.
     public func breakOff(_ request: UnsafeMutablePointer<Request>) {
@@ -253,7 +257,9 @@ extension Listener {
             c.pointee.queuedTotal &-= request.pointee.tailRemaining
             request.pointee.tailRemaining = 0
             c.pointee.tailRequest = 0
-            if request.pointee.endPosition > c.pointee.queuedTotal { request.pointee.endPosition = c.pointee.queuedTotal }
+            if request.pointee.endPosition > c.pointee.queuedTotal {
+                request.pointee.endPosition = c.pointee.queuedTotal
+            }
         }
     }
 
@@ -276,7 +282,8 @@ extension Listener {
     public static let addedFieldsMax = 4096
 
     /// Adds a field to the response that is not begun yet. Checked by the caller.
-    public func addField(_ request: UnsafeMutablePointer<Request>, name: OctetRun, value: OctetRun) -> ResponseFailure? {
+    public func addField(_ request: UnsafeMutablePointer<Request>, name: OctetRun, value: OctetRun) -> ResponseFailure?
+    {
         if request.pointee.responseState != .none { return .alreadyStarted }
         if request.pointee.addedFields == nil {
             guard let memory = allocate(request, Self.addedFieldsMax) else { return .tooLarge }

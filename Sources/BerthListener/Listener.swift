@@ -1,5 +1,5 @@
 public import BerthEventLoop
-public import BerthHTTP
+import BerthHTTP
 public import CBerthSystem
 
 /// HTTP.sys of one loop: accepts, reads, parses, routes, queues requests as ready, writes responses, and holds every peer to
@@ -74,7 +74,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     ///   - extensionSize: octets behind each request for the pipeline.
     ///   - serverField: value of the Server field, or nil for none (HTTP.sys `DisableServerHeader`).
     public init(
-        loop: EventLoop, limits: ListenerLimits, snapshot: UnsafeMutablePointer<ListenerSnapshot>, daemon: DaemonCounters,
+        loop: EventLoop, limits: ListenerLimits, snapshot: UnsafeMutablePointer<ListenerSnapshot>,
+        daemon: DaemonCounters,
         extensionSize: Int, serverField: String?, errorLog: ErrorLog
     ) throws(SystemError) {
         let inputBlockSize = (limits.parser.requestBytesMax + 16_384 + 4095) & ~4095
@@ -97,7 +98,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
                 fieldsOffset: Slab<Request>.extensionOffset + alignedExtension,
                 batch: batch.assumingMemoryBound(to: UInt8.self), scratch: scratch.assumingMemoryBound(to: UInt8.self),
                 endpoints: .allocate(capacity: ListenerSnapshot.endpointsMax), snapshot: snapshot,
-                preamble: .allocate(capacity: 256), serverField: Self.kept(serverField), daemon: daemon, errorLog: errorLog))
+                preamble: .allocate(capacity: 256), serverField: Self.kept(serverField), daemon: daemon,
+                errorLog: errorLog))
         RequestHandle.register(loop: loop, requests: requests)
     }
 

@@ -1,5 +1,5 @@
 /// Octets somewhere in memory that somebody else keeps. The layout of the module ABI's `berth_octets`.
-public struct OctetRun: BitwiseCopyable {
+public struct OctetRun: BitwiseCopyable, @unchecked Sendable {
     public var start: UnsafePointer<UInt8>?
     public var count: UInt64
 

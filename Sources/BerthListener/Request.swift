@@ -74,6 +74,8 @@ public struct Request: SlabElement {
     /// Octets still to come, with a length.
     var contentRemaining: UInt64 = 0
     var chunks = ChunkedDecoder()
+    /// Octets at the start of the input that the decoder has found to be content.
+    var chunkOctets: UInt32 = 0
     /// Octets of content delivered so far, and the most that are taken.
     public internal(set) var contentOctets: UInt64 = 0
     public internal(set) var contentMax: UInt64 = .max

@@ -1,6 +1,5 @@
-import BerthEventLoop
+public import BerthEventLoop
 import CBerthSystem
-import Synchronization
 
 /// A name for a request that any thread may complete, also when the request is long gone.
 ///
@@ -33,7 +32,8 @@ public struct RequestHandle: Sendable, BitwiseCopyable {
     static func register(loop: EventLoop, requests: Slab<Request>) {
         precondition(Int(loop.number) < loopsMax, "more loops than handles can name")
         loops[Int(loop.number)] = Loop(
-            base: UnsafeMutableRawPointer(requests.pointer(at: 0)), stride: requests.stride, capacity: requests.capacity,
+            base: UnsafeMutableRawPointer(requests.pointer(at: 0)), stride: requests.stride,
+            capacity: requests.capacity,
             mailbox: loop.mailbox)
     }
 
@@ -49,7 +49,9 @@ public struct RequestHandle: Sendable, BitwiseCopyable {
         guard let base = loop.base, let mailbox = loop.mailbox, index < loop.capacity, generation != 0 else { return }
         let request = (base + index * loop.stride).assumingMemoryBound(to: Request.self)
         var word = generation
-        guard cberth_atomic_compare_exchange(&request.pointee.completionWord, &word, generation | Self.posted) else { return }
+        guard cberth_atomic_compare_exchange(&request.pointee.completionWord, &word, generation | Self.posted) else {
+            return
+        }
         // The slot cannot be given to another request before this message was taken.
         cberth_atomic_store(&request.pointee.completionValue, UInt64(bitPattern: value))
         request.pointee.completionMessage = Message(

@@ -1,5 +1,3 @@
-public import BerthHTTP
-
 /// Where a prefix leads on one loop.
 public struct RouteTarget: BitwiseCopyable {
     public var site: SiteCounters

@@ -277,7 +277,8 @@ public final class RoutingTable: @unchecked Sendable {
 
     @inline(__always)
     private func lookUp(
-        _ port: UnsafeMutablePointer<Port>, _ kind: Kind, _ host: UnsafePointer<UInt8>, _ length: Int, _ address: cberth_address
+        _ port: UnsafeMutablePointer<Port>, _ kind: Kind, _ host: UnsafePointer<UInt8>, _ length: Int,
+        _ address: cberth_address
     ) -> PathList? {
         let hash = Self.hash(kind, host, length, address)
         var slot = Int(truncatingIfNeeded: hash) & port.pointee.hostMask
@@ -296,7 +297,9 @@ public final class RoutingTable: @unchecked Sendable {
 
     /// `known` is in lower case.
     @inline(__always)
-    private static func equalIgnoringCase(_ given: UnsafePointer<UInt8>, _ known: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    private static func equalIgnoringCase(_ given: UnsafePointer<UInt8>, _ known: UnsafePointer<UInt8>, _ count: Int)
+        -> Bool
+    {
         var i = 0
         while i < count {
             var octet = given[i]
@@ -315,10 +318,14 @@ public final class RoutingTable: @unchecked Sendable {
     }
 
     @inline(__always)
-    private static func words(_ a: cberth_address) -> (UInt64, UInt64) { unsafeBitCast(a.bytes, to: (UInt64, UInt64).self) }
+    private static func words(_ a: cberth_address) -> (UInt64, UInt64) {
+        unsafeBitCast(a.bytes, to: (UInt64, UInt64).self)
+    }
 
     @inline(__always)
-    private static func hash(_ kind: Kind, _ host: UnsafePointer<UInt8>, _ length: Int, _ address: cberth_address) -> UInt64 {
+    private static func hash(_ kind: Kind, _ host: UnsafePointer<UInt8>, _ length: Int, _ address: cberth_address)
+        -> UInt64
+    {
         var h = (UInt64(kind.rawValue) &+ 1) &* 0x9e37_79b9_7f4a_7c15
         var i = 0
         while i &+ 8 <= length {
