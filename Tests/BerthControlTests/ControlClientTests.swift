@@ -87,7 +87,7 @@ struct ControlClientTests {
             request.contains("/v1/info") ? .response("200 OK", #"{"version":"1"}"#) : .response("200 OK", "hello")
         }
         let client = ControlClient(socketPath: server.path)
-        for (route, what) in [(ControlRoute.info, "pid"), (.sites, "")] {
+        for (route, what) in [(ControlRoute.info, "pid"), (.sites, "JSON")] {
             let failure = failure { () throws(ControlFailure) in _ = try client.fetch(route, as: DaemonInfo.self) }
             guard case .malformedAnswer(_, let text)? = failure else {
                 Issue.record("\(String(describing: failure))")

@@ -22,6 +22,13 @@ struct PageTests {
             ])
     }
 
+    @Test("columns count Unicode scalars, and the caret stands below the character that they make")
+    func combined() {
+        let diagnostic = DiagnosticRecord(
+            severity: .error, file: "f", line: 1, column: 5, message: "m", sourceLine: "ka\u{308}日x")
+        #expect(lines(diagnostic)[2] == "        ^")
+    }
+
     @Test("a diagnostic without a place is its message; a column outside of the line gets no caret")
     func barely() {
         #expect(lines(DiagnosticRecord(severity: .warning, message: "m")) == ["warning: m"])

@@ -11,11 +11,13 @@ public struct DiagnosticRecord: Codable, Sendable, Hashable {
     }
 
     public var severity: Severity
+    /// What kind of mistake it is, in one stable word that scripts may compare: `unknown-key`.
+    public var kind: String?
     /// The path of the file; `nil` where the fault lies in no file (a port that is taken).
     public var file: String?
     /// Counted from 1.
     public var line: Int?
-    /// Counted from 1, in characters.
+    /// Counted from 1, in Unicode scalars, as editors do.
     public var column: Int?
     /// What is wrong.
     public var message: String
@@ -25,10 +27,11 @@ public struct DiagnosticRecord: Codable, Sendable, Hashable {
     public var sourceLine: String?
 
     public init(
-        severity: Severity, file: String? = nil, line: Int? = nil, column: Int? = nil, message: String,
+        severity: Severity, kind: String? = nil, file: String? = nil, line: Int? = nil, column: Int? = nil,
+        message: String,
         hint: String? = nil, sourceLine: String? = nil
     ) {
-        (self.severity, self.file, self.line, self.column) = (severity, file, line, column)
+        (self.severity, self.kind, self.file, self.line, self.column) = (severity, kind, file, line, column)
         (self.message, self.hint, self.sourceLine) = (message, hint, sourceLine)
     }
 

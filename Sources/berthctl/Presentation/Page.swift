@@ -44,8 +44,8 @@ package struct Page: Sendable {
         add([(place, .heading), (diagnostic.severity.rawValue + ": ", style), (diagnostic.message, nil)])
         if let source = diagnostic.sourceLine {
             add("    " + source.replacingTabs())
-            if let column = diagnostic.column, column >= 1, column <= source.count + 1 {
-                let before = String(source.prefix(column - 1)).replacingTabs()
+            if let column = diagnostic.column, column >= 1, column <= source.unicodeScalars.count + 1 {
+                let before = String(source.unicodeScalars.prefix(column - 1)).replacingTabs()
                 add("    " + String(repeating: " ", count: DisplayText.width(before)) + "^", style)
             }
         }
