@@ -2,7 +2,8 @@
 public struct ListenerSettings: Sendable, Hashable {
     /// Request line and all fields, in octets, 256 through 16777216. Source: `MaxRequestBytes`.
     public var requestBytesMax: Int = 16384
-    /// One field, and the request target, in octets, 64 through 65534. Source: `MaxFieldLength`.
+    /// One field, and the request target, in octets, 64 through 65534; never above `requestBytesMax`.
+    /// Source: `MaxFieldLength`.
     public var fieldLengthMax: Int = 16384
     /// Fields in one request, 1 through 10000. HTTP.sys has no such limit; the default is Kestrel's `MaxRequestHeaderCount`.
     public var fieldsMax: Int = 100

@@ -10,9 +10,9 @@ public struct ModuleEntry: Sendable, Hashable {
     public var source: Source
     /// Where it holds: prefixes of whole segments, each beginning with a slash. `["/"]` is everywhere.
     public var paths: [String]
-    /// False takes a module that is there by default (or in `[defaults]`) out of the chain on `paths`.
+    /// False takes the module out of the chain on `paths`.
     public var enabled: Bool
-    /// What it is told, in the order of the file. A list appears as several settings of one name.
+    /// What it is told. A list appears as several settings of one name, in its order.
     public var settings: [ModuleSetting]
     /// Whether no file named it: `request-filtering` and `anonymous-authentication` are in every chain unless a file
     /// takes them out. Anonymous authentication that is only there by default gives way to any other on its paths.
