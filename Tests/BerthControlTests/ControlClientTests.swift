@@ -97,6 +97,19 @@ struct ControlClientTests {
         }
     }
 
+    @Test("JSON nested without end is refused, not followed down")
+    func nestedJSON() throws {
+        let server = try ScriptedServer { _ in .response("200 OK", String(repeating: "[", count: 200_000)) }
+        let client = ControlClient(socketPath: server.path)
+        let failure = failure { () throws(ControlFailure) in
+            _ = try client.fetch(.sites, as: ResourceList<SiteRecord>.self)
+        }
+        guard case .malformedAnswer? = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+    }
+
     @Test("what speaks no HTTP is refused, and so is an answer that breaks off")
     func notHTTP() throws {
         let server = try ScriptedServer { request in

@@ -112,4 +112,39 @@ struct ControlResponseReaderTests {
         #expect(try read(start + longest + end, pieceSize: 4096).content == "x")
         #expect(throws: ControlResponseReader.Fault.self) { try read(start + "x" + longest + end, pieceSize: 4096) }
     }
+
+    @Test("no damage to a response, octet by octet, makes the reader trap or take it for longer than it is")
+    func damaged() {
+        var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+        func random(_ bound: Int) -> Int {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(seed >> 33) % bound
+        }
+        let whole = [
+            "HTTP/1.1 200 OK\r\nContent-Type: a/b; c\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n1\r\n!\r\n0\r\nT: v\r\n\r\n",
+            "HTTP/1.1 103 Early\r\n\r\nHTTP/1.0 200 OK\r\n\r\nuntil the end",
+        ]
+        for round in 0..<3000 {
+            var octets = Array(whole[round % whole.count].utf8)
+            for _ in 0...random(3) {
+                let place = random(octets.count)
+                switch random(3) {
+                case 0: octets[place] = UInt8(random(256))
+                case 1: octets.insert(octets[random(octets.count)], at: place)
+                default: octets.remove(at: place)
+                }
+            }
+            var reader = ControlResponseReader()
+            var content = 0
+            var rest = octets[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(1 + random(20))
+                guard let read = try? reader.read(piece) else { break }
+                content += read.count
+                rest = rest.dropFirst(piece.count)
+            }
+            #expect(content < octets.count)
+        }
+    }
 }

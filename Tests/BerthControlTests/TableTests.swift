@@ -75,6 +75,8 @@ struct TableTests {
             (UInt64.max, "213503982334 d 14 h"),
         ]
         for (milliseconds, text) in cases { #expect(Quantity.time(milliseconds: milliseconds) == text) }
+        #expect(Quantity.time(seconds: 61) == "1 min 1 s")
+        #expect(Quantity.time(seconds: .max) == Quantity.time(milliseconds: .max))
     }
 
     @Test("sizes are shown with three digits and their unit")

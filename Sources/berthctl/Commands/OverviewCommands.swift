@@ -51,7 +51,7 @@ enum OverviewCommands {
     }
 
     static func render(_ info: DaemonInfo, _ page: inout Page) {
-        let uptime = Quantity.time(milliseconds: info.uptimeSeconds * 1000)
+        let uptime = Quantity.time(seconds: info.uptimeSeconds)
         page.add([
             ("berthd \(info.version)", .heading),
             (info.isStopping ? " is stopping" : " is running", info.isStopping ? .warning : .good),

@@ -13,6 +13,11 @@ package enum Quantity {
         return rest == 0 ? first : "\(first) \(rest) \(units[largest + 1].0)"
     }
 
+    /// The same, of whole seconds; a length that no clock measures is shown as the longest that is.
+    package static func time(seconds: UInt64) -> String {
+        time(milliseconds: min(seconds, UInt64.max / 1000) * 1000)
+    }
+
     /// `512 B`, `14.2 MiB`.
     package static func size(octets: UInt64) -> String {
         let units = ["KiB", "MiB", "GiB", "TiB"]
