@@ -15,8 +15,11 @@ public final class BlockingPool: @unchecked Sendable {
         public var result: Int64
         public var kind: UInt32
         /// Where `message` is posted when the work is done.
-        public var mailbox: Mailbox
-        public var message: UnsafeMutablePointer<Message>
+        public var mailbox: Mailbox?
+        public var message: UnsafeMutablePointer<Message>?
+
+        /// None.
+        public init() { (next, work, argument, result, kind, mailbox, message) = (nil, nil, nil, 0, 0, nil, nil) }
 
         public init(
             kind: UInt32, mailbox: Mailbox, message: UnsafeMutablePointer<Message>, argument: UnsafeMutableRawPointer?,
@@ -126,7 +129,7 @@ public final class BlockingPool: @unchecked Sendable {
             pthread_mutex_lock(mutex)
             outstanding[kind] -= 1
             pthread_mutex_unlock(mutex)
-            mailbox.post(message)
+            if let mailbox, let message { mailbox.post(message) }
             pthread_mutex_lock(mutex)
         }
         pthread_mutex_unlock(mutex)

@@ -70,7 +70,7 @@ extension Listener {
     /// The request is logged and nobody holds it any more.
     public func release(_ request: UnsafeMutablePointer<Request>) {
         // A completion or a job on its way still names the slot: whoever takes that message releases it then.
-        if request.pointee.jobIsOutstanding {
+        if request.pointee.jobIsOutstanding || request.pointee.isReady {
             request.pointee.isReleased = true
             return
         }
@@ -402,12 +402,18 @@ extension Listener {
 
     // MARK: What the pipeline asks about the peer
 
-    public func remoteAddress(_ request: UnsafeMutablePointer<Request>) -> cberth_address {
-        connection(of: request).pointee.remote
-    }
-
-    public func localAddress(_ request: UnsafeMutablePointer<Request>) -> cberth_address {
-        connection(of: request).pointee.local
+    /// Both ends of the request's connection; valid as long as the request.
+    @inline(__always)
+    public func addresses(
+        _ request: UnsafeMutablePointer<Request>
+    ) -> (local: UnsafePointer<cberth_address>, remote: UnsafePointer<cberth_address>) {
+        let c = UnsafeMutableRawPointer(connection(of: request))
+        let local = c + (MemoryLayout<Connection>.offset(of: \Connection.local) ?? 0)
+        let remote = c + (MemoryLayout<Connection>.offset(of: \Connection.remote) ?? 0)
+        return (
+            UnsafePointer(local.assumingMemoryBound(to: cberth_address.self)),
+            UnsafePointer(remote.assumingMemoryBound(to: cberth_address.self))
+        )
     }
 
     /// The peer of a Unix socket, for the control service; nil when the kernel does not say.

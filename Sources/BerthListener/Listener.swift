@@ -219,14 +219,16 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     /// The next request that something happened to (`events`), or nil.
     @inline(__always)
     public func nextReady() -> UnsafeMutablePointer<Request>? {
-        let first = state.pointee.readyFirst
-        if first == 0 { return nil }
-        let request = state.pointee.requests.pointer(at: Int(first) &- 1)
-        state.pointee.readyFirst = request.pointee.nextReady
-        if request.pointee.nextReady == 0 { state.pointee.readyLast = 0 }
-        request.pointee.nextReady = 0
-        request.pointee.isReady = false
-        return request
+        while state.pointee.readyFirst != 0 {
+            let request = state.pointee.requests.pointer(at: Int(state.pointee.readyFirst) &- 1)
+            state.pointee.readyFirst = request.pointee.nextReady
+            if request.pointee.nextReady == 0 { state.pointee.readyLast = 0 }
+            request.pointee.nextReady = 0
+            request.pointee.isReady = false
+            if !request.pointee.isReleased { return request }
+            release(request)
+        }
+        return nil
     }
 
     /// Puts a request on the ready list with what happened to it.
@@ -262,6 +264,10 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         request.pointee.nextFinished = 0
         return request
     }
+
+    /// Whether something is ready or finished.
+    @inline(__always)
+    public var hasWork: Bool { state.pointee.readyFirst != 0 || state.pointee.finishedFirst != 0 }
 
     // MARK: Small helpers of the parts
 

@@ -56,6 +56,8 @@ public struct Request: SlabElement {
 
     /// What happened since the pipeline looked last.
     public var events: Events = []
+    /// The pipeline's: how far it is with this request. 0 for one that it never saw.
+    public var phase: UInt8 = 0
     var isReady = false
     /// Index + 1, in the ready list.
     var nextReady: UInt32 = 0
@@ -133,12 +135,13 @@ public struct Request: SlabElement {
     var completionValue: UInt64 = 0
     var completionMessage = Message(kind: 0)
     /// The pipeline lets go while a completion is on its way: the slot waits for it.
-    var isReleased = false
+    public internal(set) var isReleased = false
     /// A job of the blocking pool, one at a time.
-    public var job: BlockingPool.Job?
+    public var job = BlockingPool.Job()
     public var jobMessage = Message(kind: 0)
     /// Outstanding; the request is not released before it is done.
     public var jobIsOutstanding = false
+    public var jobResult: Int64 { job.result }
 
     init(headStart: UnsafePointer<UInt8>, fields: UnsafeMutablePointer<FieldSlice>) {
         self.headStart = headStart

@@ -89,3 +89,20 @@ extension Listener {
         makeReady(request, isJob ? .blockingDone : .completed)
     }
 }
+
+extension Listener {
+    /// Submits a job that names the request: its message is kept in the request's slot, which outlives it.
+    public func submit(
+        _ request: UnsafeMutablePointer<Request>, to pool: Unmanaged<BlockingPool>, kind: UInt32,
+        argument: UnsafeMutableRawPointer?, _ work: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Int64
+    ) -> Bool {
+        request.pointee.jobMessage = Message(
+            kind: Self.jobMessage, a: UInt64(request.pointee.index), b: UInt64(request.pointee.generation))
+        request.pointee.job = BlockingPool.Job(
+            kind: kind, mailbox: loop.mailbox, message: &request.pointee.jobMessage, argument: argument, work: work)
+        request.pointee.jobIsOutstanding = true
+        let taken = pool._withUnsafeGuaranteedRef { $0.submit(&request.pointee.job) }
+        if !taken { request.pointee.jobIsOutstanding = false }
+        return taken
+    }
+}

@@ -1,0 +1,312 @@
+public import BerthEventLoop
+import BerthHTTP
+public import BerthListener
+public import CBerthModule
+import CBerthSystem
+
+/// IIS of one loop: takes each ready request through the stages and their modules, and logs it when it is out.
+///
+/// Stage after stage, module after module, a flat array of function pointers; a module answers continue, pending or finish.
+/// Waiting is a state: the event that ends it resumes the request where it stopped. Loop thread only.
+public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
+    struct State {
+        let listener: Listener
+        let blockingPool: Unmanaged<BlockingPool>
+        /// Requests that failed in the pipeline or a module.
+        var errors: UInt64 = 0
+    }
+
+    let state: UnsafeMutablePointer<State>
+
+    /// Octets that the listener has to keep behind each request.
+    public static let extensionSize = MemoryLayout<RequestContext>.size
+
+    public init(listener: Listener, blockingPool: BlockingPool) {
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(listener: listener, blockingPool: .passRetained(blockingPool)))
+    }
+
+    @inline(__always) public var listener: Listener { state.pointee.listener }
+
+    // MARK: Names of one request
+
+    @inline(__always)
+    static func context(of request: UnsafeMutablePointer<Request>) -> UnsafeMutablePointer<RequestContext> {
+        Listener.extensionOfRequest(request).assumingMemoryBound(to: RequestContext.self)
+    }
+
+    @inline(__always)
+    static func context(of view: UnsafeMutablePointer<berth_request>) -> UnsafeMutablePointer<RequestContext> {
+        UnsafeMutableRawPointer(view).assumingMemoryBound(to: RequestContext.self)
+    }
+
+    /// The listener's request behind what a module sees.
+    @inline(__always)
+    public static func request(of view: UnsafeMutablePointer<berth_request>) -> UnsafeMutablePointer<Request> {
+        (UnsafeMutableRawPointer(view) - Slab<Request>.extensionOffset).assumingMemoryBound(to: Request.self)
+    }
+
+    /// What modules see of a request.
+    @inline(__always)
+    public static func view(of request: UnsafeMutablePointer<Request>) -> UnsafeMutablePointer<berth_request> {
+        Listener.extensionOfRequest(request).assumingMemoryBound(to: berth_request.self)
+    }
+
+    /// The handler's own word; 0 at first.
+    @inline(__always)
+    public static func handlerState(of request: UnsafeMutablePointer<Request>) -> UnsafeMutablePointer<UInt64> {
+        let context = context(of: request)
+        return UnsafeMutableRawPointer(context).advanced(
+            by: MemoryLayout<RequestContext>.offset(of: \.handlerState) ?? 0
+        )
+        .assumingMemoryBound(to: UInt64.self)
+    }
+
+    // MARK: Running
+
+    /// Runs everything that is ready, sends what came of it, logs and releases what is out; until nothing is left to do.
+    @inline(__always)
+    public func drain() {
+        let listener = listener
+        repeat {
+            while let request = listener.nextReady() { run(request) }
+            listener.flush()
+            while let request = listener.nextFinished() {
+                logAndEnd(request)
+                listener.release(request)
+            }
+            listener.flush()
+        } while listener.hasWork
+    }
+
+    @inline(__always)
+    private func run(_ request: UnsafeMutablePointer<Request>) {
+        if request.pointee.events.contains(.start) {
+            request.pointee.events.remove(.start)
+            begin(request)
+        } else {
+            resume(request)
+        }
+    }
+
+    private func begin(_ request: UnsafeMutablePointer<Request>) {
+        guard let target = request.pointee.target, let chain = target.pointee.chain else {
+            listener.refuseUnavailable(request, reason: "N/A")
+            return
+        }
+        fill(request, target, UnsafePointer(chain.assumingMemoryBound(to: ModuleChain.self)))
+        request.pointee.phase = RequestContext.Phase.running
+        proceed(request, Self.context(of: request))
+    }
+
+    /// Runs entries from `position` on until one waits or finishes, or the handler has run.
+    private func proceed(_ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>) {
+        let view = Self.view(of: request)
+        let chain = context.pointee.chain
+        let count = chain.pointee.mainCount
+        while Int(context.pointee.position) < count {
+            let entry = chain.pointee.entries + Int(context.pointee.position)
+            context.pointee.module = entry.pointee.module
+            let result = entry.pointee.function(entry.pointee.context, view)
+            if result == BERTH_CONTINUE.result {
+                context.pointee.position &+= 1
+                continue
+            }
+            if settle(request, context, result) { return }
+            break
+        }
+        conclude(request, context)
+    }
+
+    /// True: the module waits.
+    private func settle(
+        _ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>, _ result: Int32
+    ) -> Bool {
+        switch result {
+        case BERTH_PENDING.result:
+            request.pointee.phase = RequestContext.Phase.pending
+            return true
+        case BERTH_FINISH.result: return false
+        default:
+            state.pointee.errors &+= 1
+            if listener.hasStarted(request) {
+                if !listener.hasEnded(request) { listener.breakOff(request) }
+            } else if context.pointee.status == 0 {
+                context.pointee.status = 500
+            }
+            return false
+        }
+    }
+
+    /// Something happened that a pending module waits for.
+    private func resume(_ request: UnsafeMutablePointer<Request>) {
+        let context = Self.context(of: request)
+        let view = Self.view(of: request)
+        while request.pointee.phase == RequestContext.Phase.pending, let (event, value) = takeEvent(request) {
+            let entry = context.pointee.chain.pointee.entries + Int(context.pointee.position)
+            guard let resumed = entry.pointee.resumed else {
+                // A module that waits without saying how to wake it would wait for ever.
+                _ = settle(request, context, BERTH_ERROR.result)
+                conclude(request, context)
+                return
+            }
+            context.pointee.module = entry.pointee.module
+            view.pointee.octets_received = request.pointee.octetsReceived
+            let result = resumed(entry.pointee.context, view, event, value)
+            if result == BERTH_CONTINUE.result {
+                request.pointee.phase = RequestContext.Phase.running
+                context.pointee.position &+= 1
+                proceed(request, context)
+                return
+            }
+            if settle(request, context, result) { continue }
+            conclude(request, context)
+            return
+        }
+        // Events of a request that is done mean nothing any more.
+        if request.pointee.phase != RequestContext.Phase.pending { request.pointee.events = [] }
+    }
+
+    @inline(__always)
+    private func takeEvent(_ request: UnsafeMutablePointer<Request>) -> (UInt32, Int64)? {
+        let events = request.pointee.events
+        if events.contains(.completed) {
+            request.pointee.events.remove(.completed)
+            return (BERTH_EVENT_COMPLETED.event, listener.completionValue(of: request))
+        }
+        if events.contains(.blockingDone) {
+            request.pointee.events.remove(.blockingDone)
+            return (BERTH_EVENT_BLOCKING_DONE.event, request.pointee.jobResult)
+        }
+        if events.contains(.handler) {
+            request.pointee.events.remove(.handler)
+            return (Self.handlerEvent, 0)
+        }
+        if events.contains(.readable) {
+            request.pointee.events.remove(.readable)
+            return (BERTH_EVENT_READABLE.event, 0)
+        }
+        if events.contains(.writable) {
+            request.pointee.events.remove(.writable)
+            return (BERTH_EVENT_WRITABLE.event, 0)
+        }
+        if events.contains(.clientGone) {
+            request.pointee.events.remove(.clientGone)
+            return (BERTH_EVENT_CLIENT_GONE.event, 0)
+        }
+        return nil
+    }
+
+    /// `event` of a handler of ours that waits for something of its own (`Request.Events.handler`).
+    public static let handlerEvent: UInt32 = 0x100
+
+    /// The deterministic stages are over: completes the response and hands the request back.
+    private func conclude(_ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>) {
+        request.pointee.phase = RequestContext.Phase.finished
+        if !listener.hasStarted(request) {
+            answer(request, context)
+        } else if !listener.hasEnded(request) {
+            listener.end(request)
+        }
+        listener.finish(request)
+    }
+
+    /// Runs the log and end stages of a request whose octets are out.
+    private func logAndEnd(_ request: UnsafeMutablePointer<Request>) {
+        if request.pointee.phase != RequestContext.Phase.finished { return }
+        let context = Self.context(of: request)
+        let view = Self.view(of: request)
+        let chain = context.pointee.chain
+        view.pointee.status = request.pointee.status
+        view.pointee.substatus = request.pointee.substatus
+        view.pointee.error_number = request.pointee.errorNumber
+        view.pointee.octets_sent = request.pointee.octetsSent
+        view.pointee.octets_received = request.pointee.octetsReceived
+        view.pointee.finished_at = request.pointee.finishedAt.nanoseconds
+        var position = chain.pointee.logStart
+        while position < chain.pointee.endEnd {
+            let entry = chain.pointee.entries + position
+            context.pointee.module = entry.pointee.module
+            // These stages have no say any more; pending would have nobody to wait for.
+            _ = entry.pointee.function(entry.pointee.context, view)
+            position &+= 1
+        }
+    }
+
+    // MARK: The view
+
+    @inline(__always)
+    private func fill(
+        _ request: UnsafeMutablePointer<Request>, _ target: UnsafeMutablePointer<RouteTarget>,
+        _ chain: UnsafePointer<ModuleChain>
+    ) {
+        let context = Self.context(of: request)
+        let view = Self.view(of: request)
+        let head = request.pointee.head
+        let base = request.pointee.headStart
+        context.pointee.pipeline = self
+        context.pointee.chain = chain
+        context.pointee.position = 0
+        context.pointee.status = 0
+        context.pointee.substatus = 0
+        context.pointee.reason = nil
+        context.pointee.reasonLength = 0
+        context.pointee.handlerState = 0
+        var i = 0
+        while i < chain.pointee.moduleCount {
+            context.pointee.slots[i] = nil
+            i &+= 1
+        }
+        view.pointee.size = UInt32(MemoryLayout<berth_request>.size)
+        var flags: UInt32 = 0
+        if head.flags.contains(.hasContent) { flags |= BERTH_REQUEST_HAS_CONTENT.rawValue }
+        if head.framing == .chunked { flags |= BERTH_REQUEST_CHUNKED.rawValue }
+        if head.wantsUpgrade { flags |= BERTH_REQUEST_UPGRADE.rawValue }
+        if head.flags.contains(.expectContinue) { flags |= BERTH_REQUEST_EXPECT_CONTINUE.rawValue }
+        if request.pointee.pathFlags.contains(.hadDoubleEscape) { flags |= BERTH_REQUEST_DOUBLE_ESCAPED.rawValue }
+        if request.pointee.pathFlags.contains(.hadHighBit) { flags |= BERTH_REQUEST_HIGH_BIT.rawValue }
+        if request.pointee.keepsAlive { flags |= BERTH_REQUEST_KEEP_ALIVE.rawValue }
+        if head.targetForm == .absolute { flags |= BERTH_REQUEST_ABSOLUTE_FORM.rawValue }
+        let (local, remote) = listener.addresses(request)
+        if remote.pointee.family == 1 { flags |= BERTH_REQUEST_UNIX.rawValue }
+        view.pointee.flags = flags
+        view.pointee.id = request.pointee.id
+        view.pointee.head = base
+        view.pointee.fields = UnsafeRawPointer(request.pointee.fields).assumingMemoryBound(to: berth_field.self)
+        view.pointee.field_count = UInt32(head.fieldCount)
+        view.pointee.method_id = UInt16(head.method.rawValue)
+        view.pointee.version = 0x0100 | UInt16(head.versionMinor)
+        view.pointee.method = octets(base + Int(head.methodOffset), Int(head.methodLength))
+        view.pointee.target = octets(base + Int(head.targetOffset), Int(head.targetLength))
+        view.pointee.path = berth_octets(start: request.pointee.path.start, count: request.pointee.path.count)
+        view.pointee.query = berth_octets(start: request.pointee.query.start, count: request.pointee.query.count)
+        view.pointee.host = octets(base + Int(head.hostOffset), Int(head.hostLength))
+        view.pointee.user = berth_octets(start: nil, count: 0)
+        view.pointee.authentication_type = berth_octets(start: nil, count: 0)
+        view.pointee.content_length = head.contentLength
+        view.pointee.received_at = request.pointee.receivedAt.nanoseconds
+        view.pointee.received_time = request.pointee.receivedTime
+        view.pointee.finished_at = 0
+        view.pointee.octets_received = request.pointee.octetsReceived
+        view.pointee.octets_sent = 0
+        view.pointee.site_id = target.pointee.siteID
+        view.pointee.application_path_length = request.pointee.applicationPathLength
+        view.pointee.status = 0
+        view.pointee.substatus = 0
+        view.pointee.error_number = 0
+        view.pointee.local_port = local.pointee.port
+        view.pointee.remote_port = remote.pointee.port
+        view.pointee.address_family = remote.pointee.family == 1 ? 0 : remote.pointee.family
+        view.pointee.local_address = local.pointee.bytes
+        view.pointee.remote_address = remote.pointee.bytes
+    }
+
+    @inline(__always)
+    private func octets(_ start: UnsafePointer<UInt8>, _ count: Int) -> berth_octets {
+        berth_octets(start: start, count: UInt64(truncatingIfNeeded: count))
+    }
+}
+
+extension berth_octets {
+    @inline(__always) var run: OctetRun { OctetRun(start, Int(truncatingIfNeeded: count)) }
+}
