@@ -215,6 +215,13 @@ extension Listener {
             _ = loop.system.pointee.local_address(loop.system, c.pointee.fd, &c.pointee.local)
         }
 
+        route(index, c, request)
+    }
+
+    /// Finds where the request goes in the current snapshot, asks site and pool, and makes it ready or answers it here.
+    @inline(__always)
+    private func route(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+        let head = request.pointee.head
         let snapshot = state.pointee.snapshot
         let port = snapshot.pointee.ports[Int(c.pointee.endpoint)]
         if port < 0 {
@@ -231,10 +238,11 @@ extension Listener {
         switch outcome {
         case .noHost: refuse(index, c, request, .hostNotServed)
         case .noPath: refuse(index, c, request, .notFound)
-        case .target(let number, let pathLength):
+        case .target(let number, let skipped):
             let target = snapshot.pointee.targets + number
             request.pointee.target = target
-            request.pointee.applicationPathLength = UInt32(truncatingIfNeeded: pathLength)
+            request.pointee.applicationPathLength =
+                target.pointee.applicationPathLength &+ UInt32(truncatingIfNeeded: skipped)
             if c.pointee.site != target.pointee.site {
                 if let site = c.pointee.site { site.discharge() }
                 c.pointee.site = nil
@@ -256,6 +264,24 @@ extension Listener {
             }
             makeReady(request, .start)
         }
+    }
+
+    /// Routes a request that has no response yet once more, with the snapshot of today: it waited for something that came
+    /// with it. Its stages begin anew.
+    public func routeAgain(_ request: UnsafeMutablePointer<Request>) {
+        let c = connection(of: request)
+        if let old = request.pointee.snapshot { old.pointee.pins &-= 1 }
+        request.pointee.snapshot = state.pointee.snapshot
+        state.pointee.snapshot.pointee.pins &+= 1
+        request.pointee.target = nil
+        request.pointee.phase = 0
+        request.pointee.events = []
+        request.pointee.addedFieldsCount = 0
+        if c.pointee.fd < 0 || request.pointee.isBroken {
+            finish(request)
+            return
+        }
+        route(request.pointee.connection, c, request)
     }
 
     static let rareFlags = RequestHead.Flags([.expectOther, .schemeIsHTTPS]).rawValue

@@ -6,11 +6,16 @@ public struct RouteTarget: BitwiseCopyable {
     public var chain: UnsafeMutableRawPointer?
     /// The logs' number of the site.
     public var siteID: UInt32
+    /// Octets of the application's path, 0 for "/".
+    public var applicationPathLength: UInt32
 
-    public init(site: SiteCounters, queue: RequestQueue, chain: UnsafeMutableRawPointer?, siteID: UInt32) {
+    public init(site: SiteCounters, queue: RequestQueue, chain: UnsafeMutableRawPointer?, siteID: UInt32,
+        applicationPathLength: UInt32
+    ) {
         self.site = site
         self.queue = queue
         self.chain = chain
         self.siteID = siteID
+        self.applicationPathLength = applicationPathLength
     }
 }

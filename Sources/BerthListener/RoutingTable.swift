@@ -10,8 +10,8 @@ public import CBerthSystem
 public final class RoutingTable: @unchecked Sendable {
     /// Where a request goes.
     public enum Outcome {
-        /// Index of the target, and octets of the path that selected it, without the slash behind them.
-        case target(Int, pathLength: Int)
+        /// Index of the target, and duplicate slashes at the start of the path that were skipped.
+        case target(Int, skipped: Int)
         /// No prefix of the endpoint accepts the host: 400 Hostname.
         case noHost
         /// A prefix accepts the host, none the path: 404 NotFound.
@@ -60,13 +60,13 @@ public final class RoutingTable: @unchecked Sendable {
     private let paths: UnsafeMutablePointer<PathEntry>
     private let hosts: UnsafeMutablePointer<HostEntry>
     private let ports: UnsafeMutablePointer<Port>
-    private let portNumbers: [UInt16]
+    private let portNumbers: [UInt32]
 
     /// - Parameter prefixes: with the index of the target of each. Of two equal prefixes the first holds; the configuration
     ///   refuses the second before it comes here.
     public init(_ prefixes: [(prefix: URLPrefix, target: Int)]) {
         struct Key: Hashable {
-            var port: UInt16
+            var port: UInt32
             var kind: UInt8  // 0 strong, 255 weak, else Kind
             var host: String
             var address: [UInt8]
@@ -182,10 +182,10 @@ public final class RoutingTable: @unchecked Sendable {
     }
 
     /// Which table a port has, for `route`; nil when nothing is registered there. Off the request path.
-    public func indexOfPort(_ port: UInt16) -> Int? { portNumbers.firstIndex(of: port) }
+    public func indexOfPort(_ port: UInt32) -> Int? { portNumbers.firstIndex(of: port) }
 
     /// Every port something is registered on.
-    public var registeredPorts: [UInt16] { portNumbers }
+    public var registeredPorts: [UInt32] { portNumbers }
 
     /// Finds the target of a request.
     ///
@@ -263,12 +263,12 @@ public final class RoutingTable: @unchecked Sendable {
         let available = pathLength &- skipped
         while entry < end {
             let length = entry.pointee.length
-            if length == 0 { return .target(entry.pointee.target, pathLength: skipped) }
+            if length == 0 { return .target(entry.pointee.target, skipped: skipped) }
             if length <= available
                 && (length == available || path[skipped &+ length] == 0x2f)
                 && Self.equalIgnoringCase(path + skipped, entry.pointee.text, length)
             {
-                return .target(entry.pointee.target, pathLength: skipped &+ length)
+                return .target(entry.pointee.target, skipped: skipped)
             }
             entry += 1
         }

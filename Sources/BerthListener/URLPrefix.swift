@@ -20,12 +20,12 @@ public struct URLPrefix: Sendable {
     }
 
     public var host: Host
-    /// 1 through 65535; 0 for a Unix socket.
-    public var port: UInt16
+    /// 1 through 65535; above for a Unix socket, a number for each.
+    public var port: UInt32
     /// "/" or "/shop/", always with a slash at both ends, decoded.
     public var path: String
 
-    public init(host: Host, port: UInt16, path: String) {
+    public init(host: Host, port: UInt32, path: String) {
         self.host = host
         self.port = port
         self.path = path
