@@ -5,10 +5,10 @@ public enum BuiltInModules {
     /// By the name a site file uses, in the order in which they stand in a chain.
     public static let all: [(name: String, register: berth_module_register_function)] = [
         ("request-filtering", RequestFiltering.register),
-        //("basic-authentication", BasicAuthentication.register),
+        ("basic-authentication", BasicAuthentication.register),
         ("anonymous-authentication", AnonymousAuthentication.register),
         ("url-authorization", URLAuthorization.register),
-        //("static-files", StaticFiles.register),
+        ("static-files", StaticFiles.register),
         ("request-logging", RequestLogging.register),
     ]
 }

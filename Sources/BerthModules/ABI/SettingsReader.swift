@@ -58,7 +58,8 @@ struct SettingsReader {
         guard let setting = setting(name) else { return value }
         guard let number = Int(setting.value), range.contains(number) else {
             problem(
-                "'\(name)' is '\(setting.value)'; write a number from \(range.lowerBound) to \(range.upperBound)", at: setting)
+                "'\(name)' is '\(setting.value)'; write a number from \(range.lowerBound) to \(range.upperBound)",
+                at: setting)
             return value
         }
         return number

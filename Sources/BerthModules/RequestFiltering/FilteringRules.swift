@@ -71,7 +71,8 @@ struct FilteringRules {
 
         let extensionSettings = reader.list("deny_file_extensions")
         let allowedExtensions = reader.list("file_extensions")
-        for setting in extensionSettings + allowedExtensions where !setting.value.hasPrefix(".") || setting.value.count < 2 {
+        for setting in extensionSettings + allowedExtensions
+        where !setting.value.hasPrefix(".") || setting.value.count < 2 {
             reader.problem("'\(setting.value)' is no file name extension; write one like \".bak\"", at: setting)
         }
         extensions = AllowedNames(

@@ -16,7 +16,8 @@ struct NameSet {
         names = .allocate(capacity: max(1, texts.count))
         var (lengths, firstOctets) = (UInt64(0), UInt64(0))
         for (index, text) in texts.enumerated() {
-            let name = berth_octets.copy(of: ignoresCase ? String(decoding: text.utf8.map(lowered), as: UTF8.self) : text)
+            let name = berth_octets.copy(
+                of: ignoresCase ? String(decoding: text.utf8.map(lowered), as: UTF8.self) : text)
             names.advanced(by: index).initialize(to: name)
             lengths |= 1 << UInt64(min(name.length, 63))
             if let first = name.start?.pointee { firstOctets |= 1 << UInt64(first & 63) }

@@ -32,7 +32,7 @@ struct AddressText {
     @inline(never)
     private mutating func format(_ bytes: Bytes, _ low: UInt64, _ high: UInt64, _ family: UInt8) {
         (self.low, self.high, self.family) = (low, high, family)
-        var line = LogText(end: text)
+        var line = OctetWriter(end: text)
         switch family {
         case 4:
             line.number(UInt64(bytes.0))

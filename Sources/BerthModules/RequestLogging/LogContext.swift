@@ -98,7 +98,8 @@ struct LogContext {
 
         let wanted =
             Self.fixedRoom + request.pointee.target.length + request.pointee.method.length + userAgent.length
-            + cookie.length + referer.length + request.pointee.host.length + 3 * min(request.pointee.user.length, Self.valueMax)
+            + cookie.length + referer.length + request.pointee.host.length + 3
+            * min(request.pointee.user.length, Self.valueMax)
         let needed = min(wanted, Self.lineMax)
         let period = now / periodLength
         if current.pointee.count > 0,
@@ -116,7 +117,7 @@ struct LogContext {
         }
 
         let start = current.pointee.octets + current.pointee.count
-        var line = LogText(end: start)
+        var line = OctetWriter(end: start)
         var column = columns
         let last = columns + columnCount
         while column < last {
@@ -133,9 +134,17 @@ struct LogContext {
             case .uriStem: line.value(Self.stem(request), max: Self.valueMax)
             case .uriQuery: line.value(request.pointee.query, max: Self.valueMax)
             case .serverPort:
-                if request.pointee.address_family == 0 { line.put(0x2d) } else { line.number(UInt64(request.pointee.local_port)) }
+                if request.pointee.address_family == 0 {
+                    line.put(0x2d)
+                } else {
+                    line.number(UInt64(request.pointee.local_port))
+                }
             case .userName:
-                if request.pointee.user.count == 0 { line.put(0x2d) } else { line.userName(request.pointee.user, max: Self.valueMax) }
+                if request.pointee.user.count == 0 {
+                    line.put(0x2d)
+                } else {
+                    line.userName(request.pointee.user, max: Self.valueMax)
+                }
             case .userAgent: line.value(userAgent, max: Self.valueMax)
             case .referer: line.value(referer, max: Self.valueMax)
             case .cookie: line.value(cookie, max: Self.valueMax)
@@ -205,9 +214,13 @@ struct LogContext {
         while field < last {
             switch field.pointee.name_length {
             case 6 where cookie.start == nil:
-                if request.fieldName(field.pointee).equalsLowered("cookie") { cookie = request.fieldValue(field.pointee) }
+                if request.fieldName(field.pointee).equalsLowered("cookie") {
+                    cookie = request.fieldValue(field.pointee)
+                }
             case 7 where referer.start == nil:
-                if request.fieldName(field.pointee).equalsLowered("referer") { referer = request.fieldValue(field.pointee) }
+                if request.fieldName(field.pointee).equalsLowered("referer") {
+                    referer = request.fieldValue(field.pointee)
+                }
             case 10 where userAgent.start == nil:
                 if request.fieldName(field.pointee).equalsLowered("user-agent") {
                     userAgent = request.fieldValue(field.pointee)
@@ -221,7 +234,7 @@ struct LogContext {
     @inline(never)
     private mutating func setClock(_ now: Int64) {
         let date = CivilDate(seconds: now)
-        var text = LogText(end: clock)
+        var text = OctetWriter(end: clock)
         text.padded(date.year, digits: 4)
         text.put(0x2d)
         text.padded(date.month, digits: 2)

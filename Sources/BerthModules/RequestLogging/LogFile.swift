@@ -67,7 +67,8 @@ final class LogFile: Sendable {
                 if !state.isFailing {
                     host.table.log(
                         Int(BERTH_LOG_ERROR),
-                        "request-logging: cannot write '\(state.path)': \(failure); requests are served and their lines lost until it works again")
+                        "request-logging: cannot write '\(state.path)': \(failure); requests are served and their lines lost until it works again"
+                    )
                 }
                 state.isFailing = true
                 state.linesLost += lineCount

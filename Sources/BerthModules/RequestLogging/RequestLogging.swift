@@ -13,7 +13,9 @@ public enum RequestLogging {
             let made = LogInstance(host, &reader)
             if let text = reader.failure() { return failure.write(text) }
             guard let made else { return failure.write("request-logging needs 'directory' or 'file'") }
-            guard LogWriter.shared.start() else { return failure.write("the thread that writes logs cannot be started") }
+            guard LogWriter.shared.start() else {
+                return failure.write("the thread that writes logs cannot be started")
+            }
             instance.pointee = Unmanaged.passRetained(made).toOpaque()
             return 0
         }
@@ -71,7 +73,8 @@ final class LogInstance {
         }
         let chosen = names.compactMap { LogColumn(name: $0.value) }
         columns = chosen.isEmpty ? LogColumn.standard : chosen
-        for (index, setting) in names.enumerated() where names[..<index].contains(where: { $0.value == setting.value }) {
+        for (index, setting) in names.enumerated() where names[..<index].contains(where: { $0.value == setting.value })
+        {
             reader.problem("the column '\(setting.value)' is there twice", at: setting)
         }
 
@@ -84,7 +87,8 @@ final class LogInstance {
             if let known = LogFile.Rollover(rawValue: setting.value) {
                 rollover = known
             } else {
-                reader.problem("'\(setting.value)' is no period; write daily, hourly, weekly, monthly or size", at: setting)
+                reader.problem(
+                    "'\(setting.value)' is no period; write daily, hourly, weekly, monthly or size", at: setting)
             }
         }
         periodLength = rollover == .hourly ? 3600 : 86_400

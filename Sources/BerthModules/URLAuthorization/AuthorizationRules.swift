@@ -158,7 +158,9 @@ extension AuthorizationRules {
                 reader.problem("write 'name: user user'", at: "\(path):\(index + 1)")
                 continue
             }
-            let users = content[content.index(after: colon)...].split { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "," }
+            let users = content[content.index(after: colon)...].split {
+                $0 == " " || $0 == "\t" || $0 == "\r" || $0 == ","
+            }
             groups[String(content[..<colon]), default: []] += users.map(String.init)
         }
         return groups

@@ -1,7 +1,7 @@
 internal import CBerthModule
 
-/// Writes values of a log line into memory that has room for them. Unchecked: the caller made sure of the room.
-struct LogText {
+/// Writes text into memory that has room for them. Unchecked: the caller made sure of the room.
+struct OctetWriter {
     /// Where the next octet goes.
     var end: UnsafeMutablePointer<UInt8>
 
