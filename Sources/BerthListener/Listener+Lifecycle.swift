@@ -137,8 +137,10 @@ extension Listener {
 
     /// For the layers above: a 503 that HTTP.sys would make (QueueFull, AppPoolTimer, AppOffline ...). The request is
     /// answered and finished; it must not have a response yet. Its log stages do not run.
+    /// A stage function that calls this returns "pending"; the pipeline sees in `phase` that the request is gone.
     public func refuseUnavailable(_ request: UnsafeMutablePointer<Request>, reason: StaticString) {
         let c = connection(of: request)
+        request.pointee.phase = 0
         let closes = request.pointee.target?.pointee.queue.closesInsteadOf503 ?? false
         unavailable(request.pointee.connection, c, request, reason: reason, close: closes)
     }

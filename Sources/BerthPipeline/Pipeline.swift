@@ -14,6 +14,8 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         let blockingPool: Unmanaged<BlockingPool>
         /// Requests that failed in the pipeline or a module.
         var errors: UInt64 = 0
+        /// Requests that wait for the next snapshot: index and generation of each. Bounded by their pools' queues.
+        var parked: [UInt64] = []
     }
 
     let state: UnsafeMutablePointer<State>
@@ -124,7 +126,8 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
     ) -> Bool {
         switch result {
         case BERTH_PENDING.result:
-            request.pointee.phase = RequestContext.Phase.pending
+            // A function that handed the request back to the listener (a 503 of the queue) waits for nothing.
+            if request.pointee.phase != RequestContext.Phase.none { request.pointee.phase = RequestContext.Phase.pending }
             return true
         case BERTH_FINISH.result: return false
         default:
@@ -230,6 +233,34 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
             // These stages have no say any more; pending would have nobody to wait for.
             _ = entry.pointee.function(entry.pointee.context, view)
             position &+= 1
+        }
+    }
+
+    // MARK: Parking
+
+    /// The request waits for the next snapshot, counted in its pool's queue.
+    func park(_ request: UnsafeMutablePointer<Request>) {
+        state.pointee.parked.append(UInt64(request.pointee.index) << 32 | UInt64(request.pointee.generation))
+    }
+
+    func unpark(_ request: UnsafeMutablePointer<Request>) {
+        let name = UInt64(request.pointee.index) << 32 | UInt64(request.pointee.generation)
+        if let position = state.pointee.parked.firstIndex(of: name) {
+            state.pointee.parked.remove(at: position)
+            request.pointee.target?.pointee.queue.leave()
+        }
+    }
+
+    /// A new snapshot is there: routes every parked request again.
+    public func routeParkedAgain() {
+        let parked = state.pointee.parked
+        state.pointee.parked.removeAll(keepingCapacity: true)
+        for name in parked {
+            guard let request = listener.request(UInt32(name >> 32), UInt32(truncatingIfNeeded: name)),
+                request.pointee.phase == RequestContext.Phase.pending
+            else { continue }
+            request.pointee.target?.pointee.queue.leave()
+            listener.routeAgain(request)
         }
     }
 
