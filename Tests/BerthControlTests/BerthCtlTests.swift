@@ -1,5 +1,4 @@
 import BerthControl
-import Glibc
 import Testing
 import berthctl
 
@@ -180,26 +179,44 @@ struct BerthCtlTests {
         #expect(try run("events", "-f", "--json").output.hasPrefix(#"{"cause":11,"kind":"pool-disabled","#))
     }
 
-    @Test(
-        "a file that is checked travels with its content; one with errors is the exit status 6, one that is no text too"
-    )
+    @Test("site files are checked without the daemon, and shown by the path that the caller gave")
     func checkFile() throws {
-        var template = Array("/tmp/berth-check-XXXXXX".utf8CString)
-        let fd = mkstemp(&template)
-        try #require(fd >= 0)
-        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer {
-            close(fd)
-            unlink(path)
-        }
-        for (content, status) in [("good = 1\n", berthctl.ExitStatus.ok), ("bad = 1\n", .configurationHasErrors)] {
-            try #require(ftruncate(fd, 0) == 0 && pwrite(fd, content, content.utf8.count, 0) == content.utf8.count)
-            #expect(try run("check", path).status == status)
-        }
-        try #require(pwrite(fd, [UInt8(0xFF)], 1, 0) == 1)
-        let outcome = try run("check", path)
-        #expect(outcome.status == .configurationHasErrors && outcome.errors.hasSuffix("is not UTF-8 text\n"))
-        #expect(try run("check", "/").status == .failed)
+        let folder = try ScratchFolder()
+        let good = try folder.write(
+            "good.toml",
+            "schema = 1\n[site]\nbindings = [\"http://*:8080/\"]\n[[application]]\npath = \"/\"\n"
+                + "root = \"/srv/x\"\nhosting = \"static\"\n")
+        let bad = try folder.write("bad.toml", "schema = 1\n[site]\nbinding = []\n")
+        #expect(try run("check", good).output == "1 file with 1 site: no errors\n")
+        let outcome = try run("check", good, bad, "--socket", "/nonexistent")
+        #expect(outcome.status == .configurationHasErrors)
+        #expect(outcome.output.contains("\(bad):3:1: error: "))
+        #expect(outcome.output.contains("\n    binding = []\n    ^\n"))
+        let result = try ControlJSON.decode(CheckResult.self, from: Array(try run("check", bad, "--json").output.utf8))
+        #expect(!result.isValid && result.diagnostics.contains { $0.kind == "unknown-key" && $0.file == bad })
+    }
+
+    @Test("a folder is checked as a whole; what is neither a folder nor a site file is refused")
+    func checkFolder() throws {
+        let folder = try ScratchFolder()
+        #expect(try run("check", folder.path).output.hasPrefix("there is nothing to check"))
+        _ = try folder.write("berth.toml", "schema = 1\nnonsense = 1\n")
+        let outcome = try run("check", folder.path)
+        #expect(outcome.status == .configurationHasErrors && outcome.output.contains("berth.toml:2:1: error: "))
+        let noText = try folder.write("text.toml", "\u{0}")
+        #expect(try run("check", noText).status == .configurationHasErrors)
+        #expect(try run("check", "/etc/passwd").status == .usage)
+        #expect(try run("check", folder.path + "/.toml").status == .usage)
+        #expect(try run("check", "/", "/").status == .usage)
+        #expect(try run("check", "/nonexistent.toml").status == .notFound)
+    }
+
+    @Test("without files the daemon checks what it would read; where none answers, the installed files are checked")
+    func checkInstalled() throws {
+        #expect(try run("check").output == "1 file with 1 site: no errors\n")
+        let outcome = try run("check", "--socket", "/nonexistent")
+        #expect(outcome.errors.hasSuffix("there is no such socket: checked the installed files without it\n"))
+        #expect(!outcome.output.isEmpty)
     }
 
     @Test("completion asks for names and stays silent when nobody answers")

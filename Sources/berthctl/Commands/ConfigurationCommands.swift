@@ -2,15 +2,29 @@ import BerthControl
 
 /// `check` and `reload`.
 enum ConfigurationCommands {
+    /// Files and folders that are named are checked here, with the rights of the caller; without any, the daemon checks
+    /// what it would read, and where it does not answer, the installed configuration is checked here, too.
     static func check(_ session: Session) throws(CommandFailure) -> ExitStatus {
         let paths = session.invocation.arguments
-        var content: [UInt8]?
-        if !paths.isEmpty {
-            var files: [CheckRequest.File] = []
-            for path in paths { files.append(.init(path: path, content: try TextFile.read(path))) }
-            content = try? ControlJSON.encode(CheckRequest(files: files))
+        let result: CheckResult
+        if paths.isEmpty {
+            do throws(ControlFailure) { result = try session.client.fetch(.check, as: CheckResult.self) } catch {
+                switch error {
+                case .notReachable, .notPermitted: break
+                default: throw CommandFailure(error)
+                }
+                result = LocalCheck.installed()
+                if !session.wantsJSON {
+                    session.terminal.writeError(
+                        "\(DisplayText.clean(error.message)): checked the installed files without it\n")
+                }
+            }
+        } else if paths.count == 1, LocalCheck.isDirectory(paths[0]) {
+            result = LocalCheck.directory(paths[0])
+        } else {
+            result = try LocalCheck.files(paths)
         }
-        let result = try session.show(.check, as: CheckResult.self, content: content) { render($0, &$1) }
+        if session.wantsJSON { session.print(json: result) } else { session.print { render(result, &$0) } }
         return result.isValid ? .ok : .configurationHasErrors
     }
 
@@ -23,6 +37,10 @@ enum ConfigurationCommands {
 
     static func render(_ result: CheckResult, _ page: inout Page) {
         for diagnostic in result.diagnostics { page.add(diagnostic) }
+        if result.filesChecked == 0, result.isValid {
+            page.add("there is nothing to check: no berth.toml, and no file in sites.d", .warning)
+            return
+        }
         let files = Quantity.count(result.filesChecked, "file")
         let sites = Quantity.count(result.sitesChecked, "site")
         let warnings = result.diagnostics.count { $0.severity == .warning }

@@ -55,8 +55,9 @@ extension Command {
             name: "check", arguments: [.init("FILE", .file, isOptional: true, isRepeated: true)],
             summary: "Look for errors in configuration files",
             discussion: """
-                Without FILE, checks the configuration that the daemon would read now. With FILE, checks these files \
-                as if they were put into /etc/berth/sites.d: nothing is taken into use.
+                With FILE, checks these site files, or one folder with a berth.toml and a sites.d, without the \
+                daemon: nothing is taken into use. Without FILE, asks the daemon to check what it would read now; \
+                where it does not answer, checks the installed files without it.
                 """,
             examples: [
                 .init("berthctl check shop.toml && sudo cp shop.toml /etc/berth/sites.d/", "install it if it is good")
