@@ -14,6 +14,7 @@ struct Authority {
     static let nameLengthMax = 254
 
     /// - Parameter floor: lowest address that may be read, at or below `octets`.
+    @inline(never)
     init?(_ octets: UnsafePointer<UInt8>, _ count: Int, floor: UnsafePointer<UInt8>) {
         let end = octets + count
         var p = cberth_scan_common_host(octets, end, floor)

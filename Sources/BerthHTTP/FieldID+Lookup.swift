@@ -23,9 +23,9 @@ extension FieldID {
             if Lowercase.matches(name, "range") { return .range }
             if Lowercase.matches(name, "allow") { return .allow }
         case 6:
-            if Lowercase.matches(name, "expect") { return .expect }
             if Lowercase.matches(name, "accept") { return .accept }
             if Lowercase.matches(name, "cookie") { return .cookie }
+            if Lowercase.matches(name, "expect") { return .expect }
             if Lowercase.matches(name, "server") { return .server }
             if Lowercase.matches(name, "pragma") { return .pragma }
             if Lowercase.matches(name, "origin") { return .origin }

@@ -4,10 +4,10 @@ extension RequestParser {
     /// Takes in a field that decides framing, routing or persistence; a reason if it makes the request unacceptable.
     @inline(__always)
     func noteMessageField(
-        _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ line: FieldLine, _ id: FieldID
+        _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ slice: FieldSlice, _ id: FieldID
     ) -> RequestRejection? {
-        let value = bytes + line.valueOffset
-        let length = line.valueLength
+        let value = bytes + Int(slice.valueOffset)
+        let length = Int(slice.valueLength)
         if id == .host { return noteHost(&head, bytes, value, length) }
         if id == .connection {
             ConnectionOptions.gather(value, length, into: &head.flags)
@@ -23,12 +23,18 @@ extension RequestParser {
     ) -> RequestRejection? {
         if head.flags.contains(.hasHost) { return .hostRepeated }
         head.flags.insert(.hasHost)
-        guard let authority = Authority(value, length, floor: bytes) else { return .hostMalformed }
+        var nameLength = length
+        var port: UInt16 = 0
+        if cberth_scan_common_host(value, value + length, bytes) != value + length || length > Authority.nameLengthMax {
+            guard let authority = Authority(value, length, floor: bytes) else { return .hostMalformed }
+            nameLength = authority.nameLength
+            port = authority.port
+        }
         if head.targetForm == .absolute { return nil }
         head.hostOffset = UInt32(truncatingIfNeeded: value - bytes)
         head.hostLength = UInt16(truncatingIfNeeded: length)
-        head.hostNameLength = UInt16(truncatingIfNeeded: authority.nameLength)
-        head.hostPort = authority.port
+        head.hostNameLength = UInt16(truncatingIfNeeded: nameLength)
+        head.hostPort = port
         return nil
     }
 

@@ -48,35 +48,36 @@ public struct RequestParser: Sendable, BitwiseCopyable {
         _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>,
         _ fields: UnsafeMutablePointer<FieldSlice>
     ) -> ParseOutcome {
-        var line = FieldLine(bytes + Int(head.lineOffset))
-        var fieldCount = Int(head.fieldCount)
-        let lengthMax = limits.fieldLengthMax
-        while true {
-            let step = line.read(bytes, end, lengthMax)
-            if step == .field {
-                if fieldCount == limits.fieldsMax { return .rejected(.fieldsTooMany) }
-                let name = bytes + line.nameOffset
-                let id = FieldID.of(name, line.nameLength)
-                fields[fieldCount] = line.slice(id)
-                fieldCount &+= 1
-                if line.hasUncommonName { noteUncommonName(&head, name, line.nameLength) }
-                if id.rawValue &- 1 < FieldID.lastOfMessage {
-                    if let reason = noteMessageField(&head, bytes, line, id) { return .rejected(reason) }
-                }
-                continue
+        var lines = FieldLines(
+            offset: Int(head.lineOffset), count: Int(head.fieldCount), lengthMax: limits.fieldLengthMax,
+            countMax: limits.fieldsMax)
+        let ending = lines.read(bytes, end, fields)
+        // Complete lines are judged before a defect behind them: the same order as if the octets had come one by one.
+        var slot = fields + Int(head.fieldCount)
+        let slotEnd = fields + lines.count
+        while slot < slotEnd {
+            let name = bytes + Int(slot[0].nameOffset)
+            let id = FieldID.of(name, Int(slot[0].nameLength))
+            slot[0].id = id.rawValue
+            if slot[0].reserved != 0 {
+                slot[0].reserved = 0
+                noteUncommonName(&head, name, Int(slot[0].nameLength))
             }
-            head.lineOffset = UInt32(truncatingIfNeeded: line.next - bytes)
-            head.fieldCount = UInt16(truncatingIfNeeded: fieldCount)
-            switch step {
-            case .emptyLine:
-                head.headLength = head.lineOffset
-                return finish(&head)
-            case .incomplete:
-                return .incomplete
-            default:
-                if fieldCount == limits.fieldsMax, step.isInsideField { return .rejected(.fieldsTooMany) }
-                return .rejected(step.requestRejection)
+            if id.rawValue &- 1 < FieldID.lastOfMessage {
+                if let reason = noteMessageField(&head, bytes, slot[0], id) { return .rejected(reason) }
             }
+            slot += 1
+        }
+        head.lineOffset = UInt32(truncatingIfNeeded: lines.offset)
+        head.fieldCount = UInt16(truncatingIfNeeded: lines.count)
+        switch ending {
+        case .emptyLine:
+            head.headLength = head.lineOffset
+            return finish(&head)
+        case .incomplete:
+            return .incomplete
+        default:
+            return .rejected(ending.requestRejection)
         }
     }
 

@@ -84,34 +84,33 @@ public struct ResponseParser: Sendable, BitwiseCopyable {
         _ head: inout ResponseHead, _ bytes: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>,
         _ fields: UnsafeMutablePointer<FieldSlice>
     ) -> ResponseOutcome {
-        var line = FieldLine(bytes + Int(head.lineOffset))
-        var fieldCount = Int(head.fieldCount)
-        while true {
-            let step = line.read(bytes, end, limits.fieldLengthMax)
-            if step == .field {
-                if fieldCount == limits.fieldsMax { return .rejected(.fieldsTooMany) }
-                let id = FieldID.of(bytes + line.nameOffset, line.nameLength)
-                fields[fieldCount] = line.slice(id)
-                fieldCount &+= 1
-                if id.rawValue &- 1 < FieldID.lastOfMessage {
-                    if let reason = note(&head, bytes + line.valueOffset, line.valueLength, id) {
-                        return .rejected(reason)
-                    }
+        var lines = FieldLines(
+            offset: Int(head.lineOffset), count: Int(head.fieldCount), lengthMax: limits.fieldLengthMax,
+            countMax: limits.fieldsMax)
+        let ending = lines.read(bytes, end, fields)
+        var index = Int(head.fieldCount)
+        while index < lines.count {
+            let slot = fields + index
+            slot[0].reserved = 0
+            let id = FieldID.of(bytes + Int(slot[0].nameOffset), Int(slot[0].nameLength))
+            slot[0].id = id.rawValue
+            index &+= 1
+            if id.rawValue &- 1 < FieldID.lastOfMessage {
+                if let reason = note(&head, bytes + Int(slot[0].valueOffset), Int(slot[0].valueLength), id) {
+                    return .rejected(reason)
                 }
-                continue
             }
-            head.lineOffset = UInt32(truncatingIfNeeded: line.next - bytes)
-            head.fieldCount = UInt16(truncatingIfNeeded: fieldCount)
-            switch step {
-            case .emptyLine:
-                head.headLength = head.lineOffset
-                return finish(head)
-            case .incomplete:
-                return .incomplete
-            default:
-                if fieldCount == limits.fieldsMax { return .rejected(.fieldsTooMany) }
-                return .rejected(step.responseRejection)
-            }
+        }
+        head.lineOffset = UInt32(truncatingIfNeeded: lines.offset)
+        head.fieldCount = UInt16(truncatingIfNeeded: lines.count)
+        switch ending {
+        case .emptyLine:
+            head.headLength = head.lineOffset
+            return finish(head)
+        case .incomplete:
+            return .incomplete
+        default:
+            return .rejected(ending.responseRejection)
         }
     }
 

@@ -66,21 +66,3 @@ public enum ResponseRejection: UInt8, Error, CaseIterable, Sendable, BitwiseCopy
         }
     }
 }
-
-extension FieldLine.Step {
-    /// The reason to refuse a response with; meaningful for defects only.
-    var responseRejection: ResponseRejection {
-        switch self {
-        case .bareCarriageReturn: .bareCarriageReturn
-        case .bareLineFeed: .bareLineFeed
-        case .foldedLine: .foldedLine
-        case .nameEmpty: .fieldNameEmpty
-        case .nameNotToken: .fieldNameNotToken
-        case .spaceBeforeColon: .spaceBeforeColon
-        case .withoutColon: .fieldWithoutColon
-        case .valueOctet: .fieldValueOctet
-        case .tooLong: .fieldTooLong
-        case .field, .emptyLine, .incomplete: .statusLineMalformed
-        }
-    }
-}

@@ -12,7 +12,7 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#elif defined(__ARM_NEON)
+#elif defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN)
 #include <arm_neon.h>
 #endif
 
@@ -93,34 +93,34 @@ typedef __m128i cberth_vector;
 enum { CBERTH_LANE_BITS = 1 };
 static inline cberth_vector cberth_vload(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)p); }
 static inline cberth_vector cberth_veq(cberth_vector v, uint8_t c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)c)); }
-/// Lanes from `low` through `high`, unsigned.
-static inline cberth_vector cberth_vin(cberth_vector v, uint8_t low, uint8_t high) {
-    cberth_vector moved = low ? _mm_sub_epi8(v, _mm_set1_epi8((char)low)) : v;
-    return _mm_cmpeq_epi8(_mm_min_epu8(moved, _mm_set1_epi8((char)(high - low))), moved);
+/// Lanes outside `low` through `high`, unsigned. SSE2 compares signed octets only, hence the shift by 0x80.
+static inline cberth_vector cberth_vout(cberth_vector v, uint8_t low, uint8_t high) {
+    return _mm_cmpgt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(0x80 - low))), _mm_set1_epi8((char)(0x80 + high - low)));
 }
 static inline cberth_vector cberth_vor(cberth_vector a, cberth_vector b) { return _mm_or_si128(a, b); }
-static inline cberth_vector cberth_vand_not(cberth_vector a, cberth_vector b) { return _mm_andnot_si128(b, a); }
+static inline cberth_vector cberth_vand(cberth_vector a, cberth_vector b) { return _mm_and_si128(a, b); }
+/// Lanes of `a` that are not in `b`.
+static inline cberth_vector cberth_vwithout(cberth_vector a, cberth_vector b) { return _mm_andnot_si128(b, a); }
 static inline cberth_vector cberth_vlower(cberth_vector v) { return _mm_or_si128(v, _mm_set1_epi8(0x20)); }
 static inline uint64_t cberth_vmask(cberth_vector v) { return (uint32_t)_mm_movemask_epi8(v); }
-static inline uint64_t cberth_vmask_not(cberth_vector v) { return (uint32_t)_mm_movemask_epi8(v) ^ 0xffffu; }
 #define CBERTH_VECTORS 1
 
-#elif defined(__ARM_NEON)
+#elif defined(__ARM_NEON) && !defined(__ARM_BIG_ENDIAN)
 
 typedef uint8x16_t cberth_vector;
 enum { CBERTH_LANE_BITS = 4 };
 static inline cberth_vector cberth_vload(const uint8_t *p) { return vld1q_u8(p); }
 static inline cberth_vector cberth_veq(cberth_vector v, uint8_t c) { return vceqq_u8(v, vdupq_n_u8(c)); }
-static inline cberth_vector cberth_vin(cberth_vector v, uint8_t low, uint8_t high) {
-    return vcleq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
+static inline cberth_vector cberth_vout(cberth_vector v, uint8_t low, uint8_t high) {
+    return vcgtq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
 }
 static inline cberth_vector cberth_vor(cberth_vector a, cberth_vector b) { return vorrq_u8(a, b); }
-static inline cberth_vector cberth_vand_not(cberth_vector a, cberth_vector b) { return vbicq_u8(a, b); }
+static inline cberth_vector cberth_vand(cberth_vector a, cberth_vector b) { return vandq_u8(a, b); }
+static inline cberth_vector cberth_vwithout(cberth_vector a, cberth_vector b) { return vbicq_u8(a, b); }
 static inline cberth_vector cberth_vlower(cberth_vector v) { return vorrq_u8(v, vdupq_n_u8(0x20)); }
 static inline uint64_t cberth_vmask(cberth_vector v) {
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(v), 4)), 0);
 }
-static inline uint64_t cberth_vmask_not(cberth_vector v) { return ~cberth_vmask(v); }
 #define CBERTH_VECTORS 1
 
 #else
@@ -159,36 +159,39 @@ static inline uint64_t cberth_vmask_not(cberth_vector v) { return ~cberth_vmask(
     }
 #endif
 
+/// The first octet that is neither SP nor a visible ASCII character: where a field value ends, or needs the exact scan.
+CBERTH_SCAN(cberth_scan_ascii_text, cberth_vmask(cberth_vout(v, 0x20, 0x7e)), c < 0x20 || c > 0x7e)
+
 /// End of the usable part of a field value: the first CTL except HTAB (RFC 9110 §5.5).
 CBERTH_SCAN(cberth_scan_field_value,
-            cberth_vmask(cberth_vor(cberth_vand_not(cberth_vin(v, 0, 0x1f), cberth_veq(v, 0x09)), cberth_veq(v, 0x7f))),
+            cberth_vmask(cberth_vwithout(cberth_vwithout(cberth_vout(v, 0x20, 0x7e), cberth_vout(v, 0, 0x7f)),
+                                         cberth_veq(v, 0x09))),
             (c < 0x20 && c != 0x09) || c == 0x7f)
 
-/// End of a common field name: the first octet that is no letter, digit or "-". Other tokens are looked at one by one.
+/// End of a common field name: the first octet that is no letter and no "-". Other tokens are looked at one by one.
 CBERTH_SCAN(cberth_scan_common_name,
-            cberth_vmask_not(cberth_vor(cberth_vor(cberth_vin(cberth_vlower(v), 'a', 'z'), cberth_vin(v, '0', '9')),
-                                        cberth_veq(v, '-'))),
-            !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            cberth_vmask(cberth_vwithout(cberth_vout(cberth_vlower(v), 'a', 'z'), cberth_veq(v, '-'))),
+            !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && c != '-')
 
 /// End of a common host name: the first octet that is no letter, digit, "-" or ".".
 CBERTH_SCAN(cberth_scan_common_host,
-            cberth_vmask_not(cberth_vor(cberth_vor(cberth_vin(cberth_vlower(v), 'a', 'z'), cberth_vin(v, '0', '9')),
-                                        cberth_vin(v, '-', '.'))),
-            !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+            cberth_vmask(cberth_vand(cberth_vout(cberth_vlower(v), 'a', 'z'),
+                                     cberth_vor(cberth_vout(v, '-', '9'), cberth_veq(v, '/')))),
+            !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && (c < '-' || c > '9' || c == '/'))
 
 /// End of the path of a request target: SP, a CTL, an octet above 0x7e, "?" or "#".
 CBERTH_SCAN(cberth_scan_target_path,
-            cberth_vmask_not(cberth_vand_not(cberth_vin(v, 0x21, 0x7e), cberth_vor(cberth_veq(v, '?'), cberth_veq(v, '#')))),
+            cberth_vmask(cberth_vor(cberth_vout(v, 0x21, 0x7e), cberth_vor(cberth_veq(v, '?'), cberth_veq(v, '#')))),
             c <= 0x20 || c >= 0x7f || c == '?' || c == '#')
 
 /// End of the query of a request target: SP, a CTL, an octet above 0x7e, or "#".
-CBERTH_SCAN(cberth_scan_target_query, cberth_vmask_not(cberth_vand_not(cberth_vin(v, 0x21, 0x7e), cberth_veq(v, '#'))),
+CBERTH_SCAN(cberth_scan_target_query, cberth_vmask(cberth_vor(cberth_vout(v, 0x21, 0x7e), cberth_veq(v, '#'))),
             c <= 0x20 || c >= 0x7f || c == '#')
 
 /// The first "%", "\", "." or octet outside 0x21 through 0x7e.
 CBERTH_SCAN(cberth_scan_path_candidate,
-            cberth_vmask_not(cberth_vand_not(
-                cberth_vin(v, 0x21, 0x7e), cberth_vor(cberth_veq(v, '%'), cberth_vor(cberth_veq(v, '\\'), cberth_veq(v, '.'))))),
+            cberth_vmask(cberth_vor(cberth_vor(cberth_vout(v, 0x21, 0x7e), cberth_veq(v, '%')),
+                                    cberth_vor(cberth_veq(v, '\\'), cberth_veq(v, '.')))),
             c <= 0x20 || c >= 0x7f || c == '%' || c == '\\' || c == '.')
 
 /// The first octet of a path that cooking may change or refuse: "%", "\", a "." that begins a segment, or an octet outside
@@ -202,7 +205,7 @@ static inline const uint8_t *cberth_scan_path_to_cook(const uint8_t *p, const ui
 }
 
 /// The first octet above 0x7f.
-CBERTH_SCAN(cberth_scan_high_bit, cberth_vmask(cberth_vin(v, 0x80, 0xff)), c >= 0x80)
+CBERTH_SCAN(cberth_scan_high_bit, cberth_vmask(cberth_vout(v, 0, 0x7f)), c >= 0x80)
 
 #undef CBERTH_SCAN
 #undef CBERTH_VECTORS
