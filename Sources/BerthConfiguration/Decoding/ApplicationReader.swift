@@ -38,7 +38,7 @@ struct ApplicationReader {
         let root = reader.absolutePath("root")
         let model = reader.choice("hosting", of: HostingModel.self)
         let webConfig = model?.value == .staticFiles ? nil : readWebConfig(in: root?.value)
-        let pool = readPool() ?? Self.ownPool(siteName, path)
+        let pool = readPool() ?? Self.ownPool(siteName, path ?? "/")
 
         var limits = defaults.application
         var requestLimits = RequestLimits()
@@ -54,19 +54,17 @@ struct ApplicationReader {
             table.finish()
         }
 
+        let chosen = model?.value ?? impliedModel(webConfig)
         let hosting: Application.Hosting?
-        switch model?.value ?? impliedModel(webConfig) {
+        switch chosen {
         case .inProcess: hosting = readInProcess()
         case .outOfProcess: hosting = readOutOfProcess(root: root?.value, webConfig: webConfig?.module)
         case .staticFiles: hosting = readStaticFiles(root: root?.value)
         case nil: hosting = nil
         }
-        if hosting == nil {
-            // The keys of no model were read, so none of them is unknown for sure.
-            if diagnostics.hasErrors { return nil }
-        }
+        readKeysOfOtherModels(than: chosen)
         reader.finish()
-        guard let hosting else { return nil }
+        guard let path, let hosting else { return nil }
         return Application(
             path: path, root: root?.value, hosting: hosting, pool: pool, limits: limits, requestLimits: requestLimits,
             location: reader.location)
@@ -74,13 +72,14 @@ struct ApplicationReader {
 
     // MARK: What every model has
 
-    private func readPath() -> String {
+    /// Nil after an error.
+    private func readPath() -> String? {
         guard let path = reader.string("path") else { return "/" }
         if let problem = URLPath.problem(in: path.value) {
             diagnostics.error(
                 .wrongValue, at: path.location, "\(quoted(path.value)) is no path of an application: \(problem)",
                 "write \"/\", or one like \"/api\"")
-            return "/"
+            return nil
         }
         return FilePath.withoutTrailingSlash(path.value)
     }
@@ -107,6 +106,26 @@ struct ApplicationReader {
             ? .inProcess : reader.has("command") || reader.has("address") ? .outOfProcess : .staticFiles
         reader.missing("hosting", "write hosting = \(quoted(likely.rawValue))")
         return nil
+    }
+
+    /// Keys that only one model has.
+    private static let keysOfModels: [(model: HostingModel, keys: [String])] = [
+        (.inProcess, ["module", "isolation", "configuration"]),
+        (.outOfProcess, WorkerReader.keys + ["disable_startup_error_page"]),
+        (.staticFiles, ["default_documents", "media_types", "cache_control", "etag", "directories"]),
+    ]
+
+    /// Reports keys that belong to another hosting model; where none was chosen, all of them are known.
+    private func readKeysOfOtherModels(than chosen: HostingModel?) {
+        for (model, keys) in Self.keysOfModels where model != chosen {
+            for key in keys {
+                guard let entry = reader.entry(key), let chosen else { continue }
+                diagnostics.error(
+                    .conflictingKeys, at: entry.location,
+                    "\(quoted(key)) has no meaning with hosting = \(quoted(chosen.rawValue))",
+                    "leave it out, or write hosting = \(quoted(model.rawValue))")
+            }
+        }
     }
 
     private mutating func readWebConfig(in root: String?) -> WebConfig? {
@@ -224,7 +243,7 @@ struct ApplicationReader {
             }
             guard let type = reader.text(of: entry.value, key: entry.key, octetsMax: 256) else { continue }
             let parts = type.value.prefix { $0 != ";" }.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts.allSatisfy({ ModuleKeys.isToken(String($0).trimmingBlanks) }),
+            guard parts.count == 2, parts.allSatisfy({ ModuleKeys.isToken(String($0)) }),
                 type.value.utf8.allSatisfy({ $0 < 0x7F })
             else {
                 diagnostics.error(
@@ -283,15 +302,5 @@ struct ApplicationReader {
                     path: path, physicalPath: FilePath.withoutTrailingSlash(folder.value), location: entry.location))
         }
         settings.directories.sort { ($0.path.utf8.count, $1.path) > ($1.path.utf8.count, $0.path) }
-    }
-}
-
-extension String {
-    /// Without blanks at both ends.
-    var trimmingBlanks: String {
-        var rest = self[...]
-        while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
-        return String(rest)
     }
 }

@@ -216,19 +216,3 @@ struct BindingParser {
         problem(message, advice: "write \(quoted(correct))")
     }
 }
-
-extension StringProtocol where SubSequence == Substring {
-    /// Where `other` stands in this text; the first place, or the last. No Foundation in the daemon.
-    func range(of other: String, last: Bool = false) -> Range<Index>? {
-        var found: Range<Index>?
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(other) {
-                found = start..<index(start, offsetBy: other.count)
-                if !last { return found }
-            }
-            start = index(after: start)
-        }
-        return found
-    }
-}

@@ -35,7 +35,7 @@ enum DaemonReader {
         }
         for entry in reader.namedEntries("pool") {
             var pool = result.defaults.pool
-            guard PoolsReader.read(entry, reader, into: &pool) else { continue }
+            guard PoolReader.read(entry, reader, into: &pool) else { continue }
             result.pools.append(pool)
         }
         reader.finish()
@@ -141,45 +141,5 @@ enum DaemonReader {
             PoolReader.read(pool, into: &defaults.pool)
         }
         reader.finish()
-    }
-}
-
-/// Reads one entry of `[pool]`: its name and its table.
-enum PoolsReader {
-    /// Whether `pool`, which holds the defaults, now describes the pool of that entry.
-    static func read(_ entry: TOMLTable.Entry, _ reader: TableReader, into pool: inout ApplicationPoolSettings) -> Bool
-    {
-        if let problem = PoolReader.problem(inName: entry.key) {
-            reader.diagnostics.error(
-                .invalidName, at: entry.location, "\(quoted(entry.key)) is no name of a pool: \(problem)")
-            return false
-        }
-        pool.name = entry.key
-        guard
-            let table = reader.reader(
-                of: entry.value, key: entry.key, name: "[pool.\(entry.key)]", rangePolicy: .warning)
-        else { return false }
-        PoolReader.read(table, into: &pool)
-        pool.location = entry.location
-        return true
-    }
-}
-
-/// The version of the file format.
-enum SchemaVersion {
-    static let current: Int64 = 1
-
-    /// Whether the file can be read; another version is reported.
-    static func check(_ reader: TableReader) -> Bool {
-        guard let entry = reader.entry("schema") else { return true }
-        guard case .integer(let version) = entry.value.content else {
-            reader.wrongType(entry.value, key: "schema", expected: "an integer", example: "schema = 1")
-            return true
-        }
-        if version == current { return true }
-        reader.diagnostics.error(
-            .schema, at: entry.value.location, "schema \(version) is not known to this version of Berth",
-            "write schema = \(current)")
-        return false
     }
 }

@@ -20,6 +20,24 @@ enum PoolReader {
         return nil
     }
 
+    /// Whether `pool`, which holds the defaults, now describes the pool of that entry.
+    static func read(_ entry: TOMLTable.Entry, _ reader: TableReader, into pool: inout ApplicationPoolSettings) -> Bool
+    {
+        if let problem = problem(inName: entry.key) {
+            reader.diagnostics.error(
+                .invalidName, at: entry.location, "\(quoted(entry.key)) is no name of a pool: \(problem)")
+            return false
+        }
+        pool.name = entry.key
+        guard
+            let table = reader.reader(
+                of: entry.value, key: entry.key, name: "[pool.\(entry.key)]", rangePolicy: .warning)
+        else { return false }
+        read(table, into: &pool)
+        pool.location = entry.location
+        return true
+    }
+
     /// Reads on top of `pool`, which holds the defaults.
     static func read(_ reader: TableReader, into pool: inout ApplicationPoolSettings) {
         pool.location = reader.location

@@ -132,14 +132,13 @@ struct SiteReader {
         var applications: [Application] = []
         var hasRoot = false
         for table in tables {
-            let errorsBefore = diagnostics.hasErrors
             var application = ApplicationReader(
                 table, siteName: name, defaults: defaults, files: files, variable: variable)
             let read = application.read()
             filesRead += application.filesRead
             guard let read else {
                 // A broken one may well have been the one at "/".
-                hasRoot = hasRoot || diagnostics.hasErrors || errorsBefore
+                hasRoot = true
                 continue
             }
             if let other = applications.first(where: { $0.path.lowercased() == read.path.lowercased() }) {
@@ -205,7 +204,7 @@ struct SiteReader {
         var pools: [ApplicationPoolSettings] = []
         for entry in reader.namedEntries("pool") {
             var pool = defaults.pool
-            guard PoolsReader.read(entry, reader, into: &pool) else { continue }
+            guard PoolReader.read(entry, reader, into: &pool) else { continue }
             if !applications.isEmpty, !applications.contains(where: { $0.pool == pool.name }) {
                 let names = applications.map(\.pool)
                 diagnostics.warning(

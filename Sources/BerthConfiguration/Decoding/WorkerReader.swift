@@ -13,11 +13,12 @@ struct WorkerReader {
         "arguments", "environment", "working_directory", "user", "group", "endpoint", "stdout_log_file",
     ]
 
+    /// Every key this reads.
+    static let keys = ["address", "command"] + keysOfCommand
+
     func read() -> OutOfProcessSettings.Worker? {
         if let address = reader.string("address") {
-            _ = reader.entry("command")
-            let conflicts = ["command"] + Self.keysOfCommand
-            for key in conflicts {
+            for key in ["command"] + Self.keysOfCommand {
                 guard let entry = reader.entry(key) else { continue }
                 diagnostics.error(
                     .conflictingKeys, at: entry.location,
@@ -25,6 +26,11 @@ struct WorkerReader {
                     "leave one of them out")
             }
             return readAddress(address).map { .external($0) }
+        }
+        if reader.has("address") {
+            // Wrong, and said so; what else is there may be meant for a command or not.
+            for key in Self.keys { _ = reader.entry(key) }
+            return nil
         }
         let words = readWords()
         let workingDirectory = reader.absolutePath("working_directory")?.value ?? root

@@ -47,7 +47,7 @@ final class TableReader {
         for entry in table.entries where !known.contains(entry.key) {
             let advice =
                 NearestName.among(known, to: entry.key).map { "write \(quoted($0))" }
-                ?? "known are \(known.sorted().joined(separator: ", "))"
+                ?? "known are \(Set(known).sorted().joined(separator: ", "))"
             diagnostics.error(.unknownKey, at: entry.location, "unknown key \(quoted(entry.key)) in \(name)", advice)
         }
     }
@@ -76,7 +76,13 @@ final class TableReader {
                 "\(quoted(key)) has \(elements.count) elements, more than \(countMax)")
             return nil
         }
-        return elements.compactMap { text(of: $0, key: key, emptyAllowed: emptyAllowed) }
+        return elements.compactMap { element in
+            guard case .string = element.content else {
+                wrongType(element, name: "an element of \(quoted(key))", expected: "a string", example: nil)
+                return nil
+            }
+            return text(of: element, key: key, emptyAllowed: emptyAllowed)
+        }
     }
 
     func text(
@@ -335,6 +341,10 @@ final class TableReader {
     // MARK: Reports
 
     func wrongType(_ value: TOMLValue, key: String, expected: String, example: String?) {
+        wrongType(value, name: quoted(key), expected: expected, example: example)
+    }
+
+    private func wrongType(_ value: TOMLValue, name: String, expected: String, example: String?) {
         var advice = example.map { "write \($0)" }
         if advice == nil, expected == "a string" {
             switch value.content {
@@ -348,31 +358,10 @@ final class TableReader {
         }
         if advice == nil, expected == "true or false" { advice = "write true or false, without quotes" }
         diagnostics.error(
-            .wrongType, at: value.location, "\(quoted(key)) must be \(expected), not \(value.typeName)", advice)
+            .wrongType, at: value.location, "\(name) must be \(expected), not \(value.typeName)", advice)
     }
 
     func missing(_ key: String, _ advice: String) {
         diagnostics.error(.missing, at: location, "\(quoted(key)) is missing in \(name)", advice)
     }
-}
-
-extension Optional {
-    /// Puts the value in `place` where there is one.
-    func assign(to place: inout Wrapped) {
-        if let self { place = self }
-    }
-
-    func assign(to place: inout Wrapped?) {
-        if let self { place = self }
-    }
-}
-
-/// In quotes for a message, shortened to what a line can hold.
-func quoted(_ text: String) -> String {
-    text.unicodeScalars.count <= 100 ? "\"\(text)\"" : "\"\(String(text.unicodeScalars.prefix(100)))...\""
-}
-
-/// A word without its hyphens, underscores and case: `OutOfProcess` is `out-of-process`.
-func looseSpelling(_ word: String) -> String {
-    word.lowercased().filter { $0 != "-" && $0 != "_" }
 }

@@ -12,7 +12,7 @@ enum URLPath {
         for scalar in path.unicodeScalars {
             switch scalar {
             case "?", "#", "*", "\\": return "it holds \(scalar)"
-            case "%": return "it holds %; write the characters themselves"
+            case "%": return "it holds %, and is compared with decoded paths"
             case _ where scalar.value <= 0x20 || (0x7F...0x9F).contains(scalar.value):
                 return "it holds a blank or a control character"
             default: break
