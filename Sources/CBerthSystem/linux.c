@@ -143,6 +143,8 @@ int cberth_processor_count(void) {
     return n > 0 ? n : 1;
 }
 
+const char *_Nullable const *_Nonnull cberth_environment(void) { return (const char *const *)(uintptr_t)environ; }
+
 int cberth_random(void *octets, size_t count) {
     uint8_t *p = octets;
     while (count) {

@@ -205,6 +205,9 @@ int cberth_address_parse(const char *text, cberth_address *address);
 /// Writes the address without port ("127.0.0.1", "::1"), at most 64 octets with the NUL. Answers its length.
 int cberth_address_format(const cberth_address *address, char *text, size_t capacity);
 
+/// The environment of this process as it was given to it: null-terminated, "NAME=value". Nobody may change it meanwhile.
+const char *_Nullable const *_Nonnull cberth_environment(void);
+
 /// Cryptographically strong random octets. 0 or a negated errno.
 int cberth_random(void *octets, size_t count);
 

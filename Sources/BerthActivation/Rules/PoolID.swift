@@ -1,0 +1,5 @@
+/// Names an application pool within the daemon; given by whoever registers it, and kept over reloads.
+public struct PoolID: Hashable, Sendable, BitwiseCopyable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+}

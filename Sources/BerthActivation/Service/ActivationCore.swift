@@ -1,0 +1,237 @@
+import BerthEventLoop
+
+/// All pools and applications with their workers: the decisions of WAS, without a process, a clock or a descriptor.
+///
+/// The driver reports events and carries out `effects`; it takes them after every call.
+struct ActivationCore {
+    private(set) var pools: [PoolID: ApplicationPool] = [:]
+    private(set) var applications: [ApplicationID: ApplicationActivation] = [:]
+    private var owners: [WorkerID: ApplicationID] = [:]
+    /// Applications that have workers or wait for a time, so that a thousand idle ones cost nothing.
+    private var active: Set<ApplicationID> = []
+    private(set) var effects = ActivationEffects()
+    private(set) var isStopping = false
+
+    // MARK: Configuration
+
+    mutating func configure(pool rules: PoolRules, now: MonotonicInstant) {
+        if pools[rules.id] != nil {
+            pools[rules.id]?.change(to: rules)
+            for id in members(of: rules.id) {
+                with(id, now: now) { $0.change(to: $0.rules, pool: rules, now: $1, effects: &$2) }
+            }
+        } else {
+            let pool = ApplicationPool(rules: rules)
+            pools[rules.id] = pool
+            effects.events.append(.poolState(rules.id, pool.state))
+        }
+    }
+
+    /// Adds an application, or changes its rules. Its pool must be known: false if it is not.
+    mutating func configure(application rules: ApplicationRules, now: MonotonicInstant) -> Bool {
+        guard let pool = pools[rules.pool] else { return false }
+        if applications[rules.id] != nil {
+            with(rules.id, now: now) { $0.change(to: rules, pool: pool.rules, now: $1, effects: &$2) }
+        } else {
+            applications[rules.id] = ApplicationActivation(rules: rules, pool: pool.rules, now: now)
+        }
+        let mayRun = pool.isStarted && !isStopping
+        with(rules.id, now: now) {
+            if mayRun { $0.enable(now: $1, effects: &$2) } else { $0.disable(.stopped, now: $1, effects: &$2) }
+        }
+        return true
+    }
+
+    mutating func remove(application id: ApplicationID, now: MonotonicInstant) {
+        guard let application = applications[id] else { return }
+        let isGone = !application.hasWorkers
+        with(id, now: now) { $0.disable(.removed, now: $1, effects: &$2) }
+        if isGone { effects.events.append(.removed(id)) }
+        forgetRemoved(id)
+    }
+
+    /// Removes a pool that no application uses; its applications are removed first.
+    mutating func remove(pool id: PoolID, now: MonotonicInstant) {
+        for member in members(of: id) { remove(application: member, now: now) }
+        pools[id] = nil
+    }
+
+    // MARK: Commands
+
+    mutating func start(pool id: PoolID, now: MonotonicInstant) {
+        guard !isStopping, pools[id]?.start() == true else { return }
+        effects.events.append(.poolState(id, .started))
+        for member in members(of: id) { with(member, now: now) { $0.enable(now: $1, effects: &$2) } }
+    }
+
+    mutating func stop(pool id: PoolID, cause: PoolStopCause, now: MonotonicInstant) {
+        guard pools[id]?.stop(cause) == true else { return }
+        effects.events.append(.poolState(id, .stopping(cause)))
+        for member in members(of: id) { with(member, now: now) { $0.disable(.stopped, now: $1, effects: &$2) } }
+        settlePool(id)
+    }
+
+    mutating func recycle(pool id: PoolID, _ reason: Recycling.Reason, now: MonotonicInstant) {
+        for member in members(of: id) { recycle(application: member, reason, now: now) }
+    }
+
+    mutating func recycle(application id: ApplicationID, _ reason: Recycling.Reason, now: MonotonicInstant) {
+        with(id, now: now) { $0.recycle(reason, now: $1, effects: &$2) }
+    }
+
+    mutating func setOffline(_ offline: Bool, _ id: ApplicationID, now: MonotonicInstant) {
+        with(id, now: now) { $0.setOffline(offline, now: $1, effects: &$2) }
+    }
+
+    /// Everything is told to stop, and nothing is started any more; ends with the event `allStopped`.
+    mutating func stopAll(now: MonotonicInstant) {
+        guard !isStopping else { return }
+        isStopping = true
+        for id in applications.keys { with(id, now: now) { $0.disable(.daemonStopping, now: $1, effects: &$2) } }
+        if owners.isEmpty { effects.events.append(.allStopped) }
+    }
+
+    mutating func killAll(now: MonotonicInstant) {
+        for id in applications.keys { with(id, now: now) { $0.killAll(now: $1, effects: &$2) } }
+    }
+
+    // MARK: Events
+
+    mutating func demand(_ id: ApplicationID, now: MonotonicInstant) {
+        with(id, now: now) { $0.demand(now: $1, effects: &$2) }
+    }
+
+    mutating func used(_ id: ApplicationID, at instant: MonotonicInstant, running: UInt64, now: MonotonicInstant) {
+        with(id, now: now) { $0.used(at: instant, running: running, now: $1, effects: &$2) }
+    }
+
+    mutating func served(_ requests: UInt64, by worker: WorkerID, now: MonotonicInstant) {
+        withOwner(of: worker, now: now) { $0.served(requests, by: worker, now: $1, effects: &$2) }
+    }
+
+    mutating func usesMemory(_ octets: UInt64, _ worker: WorkerID, now: MonotonicInstant) {
+        withOwner(of: worker, now: now) { $0.usesMemory(octets, worker, now: $1, effects: &$2) }
+    }
+
+    mutating func unresponsive(_ worker: WorkerID, now: MonotonicInstant) {
+        withOwner(of: worker, now: now) { $0.unresponsive(worker, now: $1, effects: &$2) }
+    }
+
+    /// Hands an event to one worker's machine.
+    mutating func act(
+        _ worker: WorkerID, now: MonotonicInstant, _ body: (inout WorkerProcess) -> [WorkerProcess.Action]
+    ) {
+        withOwner(of: worker, now: now) { $0.act(worker, now: $1, effects: &$2, body) }
+    }
+
+    mutating func wrote(
+        _ octets: UnsafeRawBufferPointer, to stream: OutputStream, by worker: WorkerID, now: MonotonicInstant,
+        wall: Int64
+    ) {
+        guard let id = owners[worker] else { return }
+        applications[id]?.wrote(octets, to: stream, by: worker, wall: wall, effects: &effects)
+    }
+
+    mutating func timePassed(now: MonotonicInstant) {
+        for id in active where applications[id].map({ $0.deadline <= now }) ?? false {
+            with(id, now: now) { $0.timePassed(now: $1, effects: &$2) }
+        }
+    }
+
+    /// A time of a pool's schedule lies between two minutes of the day.
+    mutating func minutePassed(from previous: Int, to minute: Int, now: MonotonicInstant) {
+        for (id, pool) in pools where pool.rules.recycling.isDue(after: previous, upTo: minute) {
+            recycle(pool: id, .schedule, now: now)
+        }
+    }
+
+    /// The earliest instant at which `timePassed` has something to do.
+    var deadline: MonotonicInstant {
+        active.reduce(.distantFuture) { min($0, applications[$1]?.deadline ?? .distantFuture) }
+    }
+
+    var needsSampling: Bool { pools.values.contains { $0.rules.recycling.needsSampling } }
+
+    func worker(_ id: WorkerID) -> WorkerProcess? { owners[id].flatMap { applications[$0]?.worker(id) } }
+
+    /// All of them, those on their way out included.
+    var workers: [WorkerSummary] {
+        active.sorted { $0.rawValue < $1.rawValue }.compactMap { applications[$0] }.flatMap { application in
+            application.workers.map { application.summary(of: $0) }
+        }
+    }
+
+    mutating func takeActions() -> [ActivationEffects.Action] {
+        defer { effects.actions = [] }
+        return effects.actions
+    }
+
+    mutating func takeEvents() -> [ActivationEvent] {
+        defer { effects.events = [] }
+        return effects.events
+    }
+
+    // MARK: Bookkeeping
+
+    private func members(of pool: PoolID) -> [ApplicationID] {
+        applications.values.filter { $0.rules.pool == pool }.map(\.rules.id).sorted { $0.rawValue < $1.rawValue }
+    }
+
+    private mutating func withOwner(
+        of worker: WorkerID, now: MonotonicInstant,
+        _ body: (inout ApplicationActivation, MonotonicInstant, inout ActivationEffects) -> Void
+    ) {
+        if let id = owners[worker] { with(id, now: now, body) }
+    }
+
+    private mutating func with(
+        _ id: ApplicationID, now: MonotonicInstant,
+        _ body: (inout ApplicationActivation, MonotonicInstant, inout ActivationEffects) -> Void
+    ) {
+        // Out of the table while it works, so that its arrays are not copied.
+        guard var application = applications.removeValue(forKey: id) else { return }
+        let actionsBefore = effects.actions.count
+        body(&application, now, &effects)
+        applications[id] = application
+        var ended = false
+        for action in effects.actions[actionsBefore...] {
+            switch action {
+            case .worker(let worker, let owner, .spawn): owners[worker] = owner
+            case .forget(let worker):
+                owners[worker] = nil
+                ended = true
+            case .worker: break
+            }
+        }
+        if application.hasWorkers || application.deadline != .distantFuture {
+            active.insert(id)
+        } else {
+            active.remove(id)
+        }
+        forgetRemoved(id)
+        if ended {
+            settlePool(application.rules.pool)
+            if isStopping, owners.isEmpty { effects.events.append(.allStopped) }
+        }
+        while let pool = effects.poolCrashes.popLast() {
+            if pools[pool]?.workerCrashed(at: now) == true { stop(pool: pool, cause: .rapidFail, now: now) }
+        }
+    }
+
+    private mutating func forgetRemoved(_ id: ApplicationID) {
+        guard let application = applications[id], application.isRemoved, !application.hasWorkers else { return }
+        applications[id] = nil
+        active.remove(id)
+    }
+
+    private mutating func settlePool(_ id: PoolID) {
+        guard let pool = pools[id], !members(of: id).contains(where: { applications[$0]?.hasWorkers ?? false }) else {
+            return
+        }
+        var settled = pool
+        if settled.lastWorkerEnded() {
+            pools[id] = settled
+            effects.events.append(.poolState(id, settled.state))
+        }
+    }
+}

@@ -1,0 +1,446 @@
+public import BerthEventLoop
+import CBerthSystem
+import Glibc
+
+/// WAS: starts workers when requests ask for them, watches, replaces and stops them, and gives up when that is right.
+///
+/// Runs on the control loop's thread, which must live as long as the daemon, since workers die with it. Its owner passes the
+/// loop's work with `tokenKind` to `ready` and `expired`, calls the commands, and after each batch does what `takeEvents` says.
+public final class ActivationService {
+    /// What a token of ours names, in its index.
+    private enum Watched: UInt32 {
+        case process = 0, standardOutput, standardError, owner, deadline, sampling
+    }
+
+    /// Octets read from one stream before other work has its turn.
+    static let readTurnMax = 64 * 1024
+    /// Octets read from a stream of a process that has ended: more than a pipe holds.
+    static let lastReadMax = 1024 * 1024
+
+    private let loop: EventLoop
+    private let tokenKind: UInt8
+    private var system: UnsafePointer<cberth_system> { loop.system }
+    private var core = ActivationCore()
+    private var records: [WorkerID: WorkerRecord] = [:]
+    private let launcher: WorkerLauncher
+    private let lookout: Lookout
+    private let tree: ProcessTree
+    private var deadlineTimer = TimerID.none
+    private var deadlineArmed = MonotonicInstant.distantFuture
+    private var samplingTimer = TimerID.none
+    private var lastMinute: Int
+    private var readBuffer: UnsafeMutableRawBufferPointer
+    private var isSettling = false
+
+    /// - Parameters:
+    ///   - tokenKind: the kind of all tokens of activation on this loop.
+    ///   - environment: of the daemon; workers inherit it but for what is the daemon's alone.
+    ///   - socketDirectory: an absolute folder that exists; workers' sockets live below it.
+    ///   - random: 64 random bits; only a simulation gives its own.
+    public init(
+        loop: EventLoop, tokenKind: UInt8, environment: [EnvironmentEntry], socketDirectory: String,
+        random: @escaping () -> UInt64 = ActivationService.systemRandom
+    ) {
+        (self.loop, self.tokenKind) = (loop, tokenKind)
+        launcher = WorkerLauncher(
+            system: loop.system, environment: environment, socketDirectory: socketDirectory, random: random)
+        lookout = Lookout(system: loop.system)
+        tree = ProcessTree(system: loop.system)
+        lastMinute = Self.minuteOfDay(loop.wallSeconds)
+        readBuffer = .allocate(byteCount: 16 * 1024, alignment: 16)
+    }
+
+    deinit {
+        loop.cancel(deadlineTimer)
+        loop.cancel(samplingTimer)
+        readBuffer.deallocate()
+    }
+
+    /// From the kernel.
+    public static func systemRandom() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+
+    // MARK: Configuration
+
+    /// Adds a pool, or changes its rules.
+    public func configure(pool rules: PoolRules) { perform { $0.configure(pool: rules, now: $1) } }
+
+    /// Adds an application to a pool that is known, or changes its rules; false: its pool is not known.
+    @discardableResult
+    public func configure(application rules: ApplicationRules) -> Bool {
+        var isKnown = false
+        perform { isKnown = $0.configure(application: rules, now: $1) }
+        return isKnown
+    }
+
+    /// Its workers are stopped; `ActivationEvent.removed` says when the last one has ended.
+    public func remove(application: ApplicationID) { perform { $0.remove(application: application, now: $1) } }
+
+    /// Removes the pool with its applications.
+    public func remove(pool: PoolID) { perform { $0.remove(pool: pool, now: $1) } }
+
+    // MARK: What the loops report
+
+    /// A request waits for a worker of the application.
+    public func demand(_ application: ApplicationID) { perform { $0.demand(application, now: $1) } }
+
+    /// When a request of the application began or ended last, and how many its workers have now, over all loops. Reported
+    /// at least once a minute while there are any; idle timeouts go by it.
+    public func used(_ application: ApplicationID, at instant: MonotonicInstant, running: UInt64) {
+        perform { $0.used(application, at: instant, running: running, now: $1) }
+    }
+
+    /// Requests that a worker has served since the last report.
+    public func served(_ requests: UInt64, by worker: WorkerID) {
+        perform { $0.served(requests, by: worker, now: $1) }
+    }
+
+    /// After `ActivationEvent.drain`: no loop has a request on the worker, and none will send it another.
+    public func workerDrained(_ worker: WorkerID) {
+        perform { $0.act(worker, now: $1) { [now = $1] in $0.drained(now: now) } }
+    }
+
+    /// After `ActivationEvent.sendShutdownMessage`: it answered 202, or it did not.
+    public func shutdownMessageAnswered(_ worker: WorkerID, accepted: Bool) {
+        perform { $0.act(worker, now: $1) { $0.messageAnswered(accepted: accepted) } }
+    }
+
+    /// The worker did not answer when it was asked whether it lives: it is killed, which counts as a crash.
+    public func workerUnresponsive(_ worker: WorkerID) { perform { $0.unresponsive(worker, now: $1) } }
+
+    // MARK: Commands
+
+    /// Starts a pool that is stopped, and forgets its crashes.
+    public func start(pool: PoolID) { perform { $0.start(pool: pool, now: $1) } }
+
+    public func stop(pool: PoolID) { perform { $0.stop(pool: pool, cause: .administrator, now: $1) } }
+
+    /// Replaces the workers of all applications of a pool, without losing a request.
+    public func recycle(pool: PoolID, _ reason: Recycling.Reason = .administrator) {
+        perform { $0.recycle(pool: pool, reason, now: $1) }
+    }
+
+    public func recycle(application: ApplicationID, _ reason: Recycling.Reason = .administrator) {
+        perform { $0.recycle(application: application, reason, now: $1) }
+    }
+
+    /// `app_offline.htm` came or went: while it is there the application has no workers.
+    public func setOffline(_ offline: Bool, _ application: ApplicationID) {
+        perform { $0.setOffline(offline, application, now: $1) }
+    }
+
+    /// Tells every worker to stop, each within its shutdown time limit; ends with `ActivationEvent.allStopped`.
+    public func stopAll() { perform { $0.stopAll(now: $1) } }
+
+    /// Ends the wait: SIGKILL to every worker and to all that they started.
+    public func killAll() { perform { $0.killAll(now: $1) } }
+
+    // MARK: What an administrator asks
+
+    public var workers: [WorkerSummary] { core.workers }
+
+    /// The state of a pool; nil: it is not known.
+    public func state(of pool: PoolID) -> PoolState? { core.pools[pool]?.state }
+
+    /// Crashes of a pool within the window of its rapid-fail protection.
+    public func crashCount(of pool: PoolID) -> Int { core.pools[pool]?.crashCount(at: loop.now) ?? 0 }
+
+    /// Workers of an application that ended unasked, and those that were replaced, since it was added.
+    public func counters(of application: ApplicationID) -> (crashes: UInt64, recycles: UInt64) {
+        core.applications[application].map { ($0.crashes, $0.recycles) } ?? (0, 0)
+    }
+
+    /// The latest lines that the workers of an application wrote, oldest first, 64 KiB at most.
+    public func output(of application: ApplicationID) -> [OutputLine] {
+        Array(core.applications[application]?.log.lines ?? [])
+    }
+
+    /// Why the latest start of an application failed; nil: it did not.
+    public func lastFailure(of application: ApplicationID) -> StartFailure? {
+        core.applications[application]?.lastFailure
+    }
+
+    // MARK: The loop
+
+    /// What happened since the last call, in order.
+    public func takeEvents() -> [ActivationEvent] { core.takeEvents() }
+
+    /// A descriptor with our token is ready. One that has outlived its worker is ignored.
+    public func ready(_ token: EventToken) {
+        guard let watched = Watched(rawValue: token.index), let record = records[WorkerID(rawValue: token.generation)]
+        else { return }
+        switch watched {
+        case .process: processEnded(record)
+        case .standardOutput: read(record, .standardOutput, octetsMax: Self.readTurnMax)
+        case .standardError: read(record, .standardError, octetsMax: Self.readTurnMax)
+        case .owner: ownerEnded(record)
+        case .deadline, .sampling: break
+        }
+    }
+
+    /// A deadline with our token has passed.
+    public func expired(_ token: EventToken) {
+        switch Watched(rawValue: token.index) {
+        case .deadline:
+            (deadlineTimer, deadlineArmed) = (.none, .distantFuture)
+            perform { $0.timePassed(now: $1) }
+        case .sampling:
+            samplingTimer = .none
+            sample()
+        default: break
+        }
+    }
+
+    private func token(_ watched: Watched, _ id: WorkerID = WorkerID(rawValue: 0)) -> EventToken {
+        EventToken(kind: tokenKind, index: watched.rawValue, generation: id.rawValue)
+    }
+
+    /// One call into the machines, and then what they want done, until they want nothing more.
+    private func perform(_ body: (inout ActivationCore, MonotonicInstant) -> Void) {
+        body(&core, loop.now)
+        // Carrying out one action may lead to the next: the outermost call works them off.
+        if isSettling { return }
+        isSettling = true
+        while true {
+            let actions = core.takeActions()
+            if actions.isEmpty { break }
+            for action in actions { carryOut(action) }
+        }
+        isSettling = false
+        arm()
+    }
+
+    private func arm() {
+        let deadline = core.deadline
+        if deadline != deadlineArmed {
+            loop.cancel(deadlineTimer)
+            deadlineTimer = deadline == .distantFuture ? .none : loop.schedule(at: deadline, token(.deadline))
+            deadlineArmed = deadline
+        }
+        if samplingTimer.isNone, core.needsSampling {
+            lastMinute = Self.minuteOfDay(loop.wallSeconds)
+            samplingTimer = loop.schedule(at: loop.now.adding(seconds: Recycling.sampleSeconds), token(.sampling))
+        }
+    }
+
+    private func sample() {
+        let minute = Self.minuteOfDay(loop.wallSeconds)
+        perform { core, now in
+            core.minutePassed(from: lastMinute, to: minute, now: now)
+            for worker in core.workers {
+                guard let pid = worker.pid, worker.state == .running else { continue }
+                var octets: UInt64 = 0
+                if system.pointee.process_memory(system, pid, &octets) == 0 {
+                    core.usesMemory(octets, worker.id, now: now)
+                }
+            }
+        }
+        lastMinute = minute
+    }
+
+    /// Of the local day.
+    private static func minuteOfDay(_ wallSeconds: Int64) -> Int {
+        var time = time_t(wallSeconds)
+        var parts = tm()
+        localtime_r(&time, &parts)
+        return Int(parts.tm_hour * 60 + parts.tm_min)
+    }
+}
+
+// MARK: Carrying out
+
+extension ActivationService {
+    private func carryOut(_ action: ActivationEffects.Action) {
+        switch action {
+        case .worker(let id, let application, .spawn): spawn(id, application)
+        case .worker(let id, _, let step):
+            guard let record = records[id] else { return }
+            switch step {
+            case .probe:
+                let sightings = lookout.sightings(for: record)
+                perform { $0.act(id, now: $1) { [now = $1] in $0.observed(sightings, now: now) } }
+                watchOwner(id, among: sightings)
+            case .terminate: terminate(record)
+            case .kill, .clear: tree.kill(record)
+            case .spawn, .drain, .sendShutdownMessage, .report: break
+            }
+        case .forget(let id): forget(id)
+        }
+    }
+
+    private func spawn(_ id: WorkerID, _ application: ApplicationID) {
+        // It may have been told to stop since it asked.
+        guard let worker = core.worker(id), case .spawning = worker.state,
+            let rules = core.applications[application]?.rules,
+            let program = rules.program
+        else { return }
+        closePipe(id, .standardOutput)
+        closePipe(id, .standardError)
+        do throws(LaunchError) {
+            let (assigned, listener) = try launcher.assignEndpoint(rules, id, attempt: worker.attempts).get()
+            var record: WorkerRecord
+            if let old = records[id] { record = old } else { record = try newRecord(id, rules, program, assigned) }
+            close(&record.listener)
+            if let path = record.socketPath, record.assigned != assigned {
+                _ = system.pointee.remove_file(system, path)
+            }
+            (record.assigned, record.listener) = (assigned, listener)
+            // Kept also if the launch fails: its socket and its token are the worker's until it is forgotten.
+            defer { records[id] = record }
+            try launcher.launch(program, place: rules.place, &record)
+            watch(record)
+        } catch {
+            perform { $0.act(id, now: $1) { $0.spawnFailed(error.cause) } }
+            return
+        }
+        guard let record = records[id] else { return }
+        // A start takes a while: the probe's clock begins now.
+        loop.updateTime()
+        var listensAlready: WorkerEndpoint?
+        if case .inherited(let path) = record.assigned { listensAlready = .unix(path: path) }
+        let wall = system.pointee.wall_nanoseconds(system)
+        perform { core, now in
+            core.act(id, now: now) {
+                $0.spawned(
+                    pid: record.pid, token: record.token, place: record.assigned.description,
+                    listensAlready: listensAlready, now: now, wall: wall)
+            }
+        }
+    }
+
+    private func newRecord(
+        _ id: WorkerID, _ rules: ApplicationRules, _ program: WorkerProgram, _ assigned: AssignedEndpoint
+    ) throws(LaunchError) -> WorkerRecord {
+        do throws(SystemError) {
+            let marker = try PairingToken.random().text
+            let chosen = WorkerEnvironment.chosenToken(in: program.environment)
+            let token: PairingToken
+            if let chosen { token = chosen } else { token = try PairingToken.random() }
+            return WorkerRecord(
+                id: id, application: rules.id, marker: marker, token: token,
+                user: program.identity?.user, assigned: assigned)
+        } catch {
+            throw LaunchError(.noEndpoint("\(error)"))
+        }
+    }
+
+    private func watch(_ record: WorkerRecord) {
+        let descriptors: [(Int32, Watched)] = [
+            (record.pidfd, .process), (record.standardOutput, .standardOutput), (record.standardError, .standardError),
+        ]
+        for (fd, watched) in descriptors where loop.register(fd, EPOLLIN.rawValue, token(watched, record.id)) < 0 {
+            // Only for lack of kernel memory: a process that cannot be watched is not kept.
+            _ = system.pointee.signal_process(system, record.pidfd, SIGKILL)
+        }
+    }
+
+    /// Where another process than the one that was started holds the socket, its end matters too.
+    private func watchOwner(_ id: WorkerID, among sightings: [StartupProbe.Sighting]) {
+        guard var record = records[id], let worker = core.worker(id), worker.isRunning else { return }
+        unwatchOwner(&record)
+        let owners = sightings.compactMap { sighting -> Int32? in
+            guard case .worker(let pid) = sighting.ownership, sighting.endpoint == worker.endpoint else { return nil }
+            return pid
+        }
+        if let pid = owners.first, pid != record.pid {
+            let fd = system.pointee.process_open(system, pid)
+            if fd >= 0 {
+                (record.owner, record.ownerPidfd) = (pid, fd)
+                _ = loop.register(fd, EPOLLIN.rawValue, token(.owner, id))  // ENOMEM: its end is seen by the requests
+            }
+        }
+        records[id] = record
+    }
+
+    private func unwatchOwner(_ record: inout WorkerRecord) {
+        close(&record.ownerPidfd)
+        record.owner = -1
+    }
+
+    /// SIGTERM to the group, as a service manager does it: a shell that waits for the real program passes nothing on.
+    private func terminate(_ record: WorkerRecord) {
+        _ = system.pointee.signal_group(system, record.pid, SIGTERM)  // ESRCH: it went by itself
+        if record.ownerPidfd >= 0 { _ = system.pointee.signal_process(system, record.ownerPidfd, SIGTERM) }
+    }
+
+    // MARK: Ends
+
+    private func processEnded(_ record: WorkerRecord) {
+        var status = cberth_exit()
+        let result = system.pointee.reap(system, record.pidfd, &status)
+        if result == 0 { return }
+        let exit: WorkerExit =
+            result < 0
+            ? .unknown
+            : status.signal != 0
+                ? .signalled(status.signal, coreDumped: status.core_dumped != 0) : .exited(status: status.status)
+        read(record, .standardOutput, octetsMax: Self.lastReadMax)
+        read(record, .standardError, octetsMax: Self.lastReadMax)
+        guard var current = records[record.id] else { return }
+        close(&current.pidfd)
+        records[record.id] = current
+        if current.isForgotten { return forget(record.id) }
+        let sightings = core.worker(record.id)?.isRunning == true ? lookout.sightings(for: current) : []
+        let stillServed = sightings.contains {
+            if case .worker(let pid) = $0.ownership { pid != current.pid } else { false }
+        }
+        perform { $0.act(record.id, now: $1) { $0.exited(exit, stillServed: stillServed) } }
+        if stillServed { watchOwner(record.id, among: sightings) }
+    }
+
+    private func ownerEnded(_ record: WorkerRecord) {
+        var record = record
+        unwatchOwner(&record)
+        records[record.id] = record
+        let sightings = lookout.sightings(for: record)
+        let stillServed = sightings.contains { if case .worker = $0.ownership { true } else { false } }
+        perform { $0.act(record.id, now: $1) { $0.ownerExited(stillServed: stillServed) } }
+        if stillServed { watchOwner(record.id, among: sightings) }
+    }
+
+    /// Nothing of the worker is needed any more, but for its process, which may still have to be reaped.
+    private func forget(_ id: WorkerID) {
+        guard var record = records[id] else { return }
+        close(&record.standardOutput)
+        close(&record.standardError)
+        close(&record.listener)
+        if let path = record.socketPath { _ = system.pointee.remove_file(system, path) }  // ENOENT: it was never made
+        unwatchOwner(&record)
+        record.isForgotten = true
+        records[id] = record.pidfd < 0 ? nil : record
+    }
+
+    // MARK: Output
+
+    private func read(_ record: WorkerRecord, _ stream: OutputStream, octetsMax: Int) {
+        let fd = stream == .standardOutput ? record.standardOutput : record.standardError
+        guard fd >= 0, let buffer = readBuffer.baseAddress else { return }
+        var left = octetsMax
+        while left > 0 {
+            let count = system.pointee.read_some(system, fd, buffer, readBuffer.count)
+            if count == -Int(EAGAIN) || count == -Int(EINTR) { return }
+            if count <= 0 { return closePipe(record.id, stream) }
+            left -= count
+            core.wrote(
+                UnsafeRawBufferPointer(start: buffer, count: count), to: stream, by: record.id, now: loop.now,
+                wall: system.pointee.wall_nanoseconds(system))
+            if count < readBuffer.count { return }
+        }
+    }
+
+    private func closePipe(_ id: WorkerID, _ stream: OutputStream) {
+        guard var record = records[id] else { return }
+        switch stream {
+        case .standardOutput: close(&record.standardOutput)
+        case .standardError: close(&record.standardError)
+        }
+        records[id] = record
+    }
+
+    private func close(_ fd: inout Int32) {
+        if fd >= 0 { _ = system.pointee.close(system, fd) }
+        fd = -1
+    }
+}
