@@ -94,6 +94,7 @@ var testTargets: [Target] {
     [
         tests("BerthHTTPTests", ["BerthHTTP"]),
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
+        tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
     ]
 }

@@ -55,11 +55,12 @@ struct BasicContext {
     let store: Unmanaged<PasswordStore>
     let challenge: berth_octets
     let keys: (UInt64, UInt64, UInt64, UInt64)
-    let cache = VerifiedCache()
+    let cache: VerifiedCache
 
     init(_ store: Unmanaged<PasswordStore>) {
         self.store = store
         (host, challenge, keys) = store._withUnsafeGuaranteedRef { ($0.host.table, $0.challenge, $0.keys) }
+        cache = VerifiedCache(timeToLive: store._withUnsafeGuaranteedRef { $0.cacheTime })
     }
 
     func authenticate(_ request: RequestPointer) -> Int32 {

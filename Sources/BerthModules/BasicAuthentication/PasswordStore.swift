@@ -21,6 +21,8 @@ final class PasswordStore: @unchecked Sendable {
     let challenge: berth_octets
     /// Of this process, of this instance: known to nobody else.
     let keys: (UInt64, UInt64, UInt64, UInt64)
+    /// Time verified credentials are remembered, in nanoseconds. Ours: 60 s.
+    let cacheTime: UInt64
     private let state: Mutex<State>
     /// Copies of what the loops look at, without the lock: the generation, and when the file was last looked at.
     private let generationWord = Atomic<UInt64>(1)
@@ -29,6 +31,11 @@ final class PasswordStore: @unchecked Sendable {
     /// Nil, with the problems noted, when the settings are wrong or the file cannot be read.
     init?(_ host: HostTable, _ reader: inout SettingsReader) {
         let realm = reader.text("realm") ?? reader.site
+        cacheTime = UInt64(reader.number("cache_time", default: 60_000, in: 0...3_600_000)) * 1_000_000
+        if reader.setting("groups") != nil {
+            host.log(
+                Int(BERTH_LOG_WARNING), "basic-authentication: 'groups' does nothing here; it belongs to url-authorization")
+        }
         guard let users = reader.file("users") else {
             if reader.list("users").isEmpty {
                 reader.problem("basic-authentication needs 'users = \"file:PATH\"'", at: "")

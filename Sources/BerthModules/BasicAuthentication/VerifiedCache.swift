@@ -6,9 +6,6 @@ struct VerifiedCache {
     static let capacity = 1024
     /// Entries among which a hash may lie.
     private static let ways = 4
-    /// Time an entry is believed, in nanoseconds. Ours.
-    static let timeToLive: UInt64 = 60_000_000_000
-
     struct Key: Equatable {
         let low: UInt64
         let high: UInt64
@@ -20,8 +17,11 @@ struct VerifiedCache {
     }
 
     private let entries: UnsafeMutablePointer<Entry>
+    /// Time an entry is believed, in nanoseconds; 0: nothing is remembered.
+    private let timeToLive: UInt64
 
-    init() {
+    init(timeToLive: UInt64) {
+        self.timeToLive = timeToLive
         entries = .allocate(capacity: Self.capacity)
         entries.initialize(repeating: Entry(key: Key(low: 0, high: 0), expiresAt: 0), count: Self.capacity)
     }
@@ -58,6 +58,6 @@ struct VerifiedCache {
             }
             if entries[index].expiresAt < entries[victim].expiresAt { victim = index }
         }
-        entries[victim] = Entry(key: key, expiresAt: now &+ Self.timeToLive)
+        entries[victim] = Entry(key: key, expiresAt: now &+ timeToLive)
     }
 }

@@ -53,7 +53,7 @@ final class StaticFilesInstance: @unchecked Sendable {
         documents = (names.isEmpty ? Self.stockDocuments : names.map(\.value)).map { .copy(of: $0) }
 
         var additions: [(String, String)] = []
-        for setting in reader.table("mime_types") {
+        for setting in reader.table("media_types") {
             if !setting.value.contains("/") || setting.value.utf8.contains(where: { $0 < 0x20 || $0 >= 0x7f }) {
                 reader.problem("'\(setting.value)' is no media type; write one like \"text/plain\"", at: setting)
             }

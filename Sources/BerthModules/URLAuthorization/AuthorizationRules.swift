@@ -127,8 +127,8 @@ extension AuthorizationRules {
                 }
             case "verbs": rule.verbs += values
             case "path":
-                rule.path = values.first ?? ""
-                if !rule.path.hasPrefix("/") || values.count != 1 {
+                rule.path = String(parts[parts.count - 1])
+                if !rule.path.hasPrefix("/") {
                     reader.problem("'\(word)' is no path; write one that begins with a slash", at: setting)
                 }
             default:
