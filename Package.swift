@@ -92,7 +92,7 @@ let package = Package(
 
 var testTargets: [Target] {
     [
-        tests("BerthHTTPTests", ["BerthHTTP"]),
+        tests("BerthHTTPTests", ["BerthHTTP", "CBerthBytes"]),
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),

@@ -65,7 +65,11 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
     ) -> CookOutcome {
         let path = bytes + pathOffset
         let end = path + pathLength
-        if pathLength <= limits.harmlessLength, cberth_scan_path_to_cook(path, end, bytes) == end { return .inPlace }
+        if pathLength > 0, pathLength <= limits.harmlessLength, path[0] == 0x2f,
+            cberth_scan_path_to_cook(path, end, bytes) == end
+        {
+            return .inPlace
+        }
         return cookSlowly(path, pathLength, scratch, capacity)
     }
 

@@ -1,0 +1,79 @@
+import CBerthBytes
+import Testing
+
+@Suite("vector scans find what an octet loop finds")
+struct OctetScanTests {
+    typealias Scan = (UnsafePointer<UInt8>, UnsafePointer<UInt8>, UnsafePointer<UInt8>) -> UnsafePointer<UInt8>
+
+    /// Every octet value at every place of every short length, in memory that ends right behind, among octets that pass.
+    private func check(_ scan: Scan, passing: UInt8, stopsAt: (UInt8) -> Bool) {
+        for count in 0...40 {
+            for before in [0, 1, 7, 16] {
+                let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: before + count + 1)
+                defer { memory.deallocate() }
+                memory.initialize(repeating: 0, count: before)
+                let start = memory + before
+                start.initialize(repeating: passing, count: count)
+                #expect(scan(start, start + count, memory) == start + count)
+                for place in 0..<count {
+                    for value in stride(from: 0, through: 255, by: place == count - 1 || place < 2 ? 1 : 5) {
+                        let octet = UInt8(value)
+                        start[place] = octet
+                        let found = scan(start, start + count, memory) - UnsafePointer(start)
+                        if found != (stopsAt(octet) ? place : count) {
+                            Issue.record("octet \(octet) at \(place) of \(count) behind \(before): found \(found)")
+                        }
+                        start[place] = passing
+                    }
+                }
+            }
+        }
+    }
+
+    private func isLetter(_ octet: UInt8) -> Bool { (0x41...0x5a).contains(octet) || (0x61...0x7a).contains(octet) }
+    private func isDigit(_ octet: UInt8) -> Bool { (0x30...0x39).contains(octet) }
+
+    @Test("field values")
+    func values() {
+        check(cberth_scan_field_value, passing: 0x61) { ($0 < 0x20 && $0 != 9) || $0 == 0x7f }
+        check(cberth_scan_field_value, passing: 0xe9) { ($0 < 0x20 && $0 != 9) || $0 == 0x7f }
+        check(cberth_scan_ascii_text, passing: 0x20) { $0 < 0x20 || $0 > 0x7e }
+    }
+
+    @Test("names and hosts")
+    func names() {
+        check(cberth_scan_common_name, passing: 0x2d) { !isLetter($0) && $0 != 0x2d }
+        check(cberth_scan_common_host, passing: 0x2e) { !isLetter($0) && !isDigit($0) && $0 != 0x2d && $0 != 0x2e }
+    }
+
+    @Test("targets")
+    func targets() {
+        check(cberth_scan_target_path, passing: 0x2f) { $0 <= 0x20 || $0 >= 0x7f || $0 == 0x3f || $0 == 0x23 }
+        check(cberth_scan_target_query, passing: 0x3f) { $0 <= 0x20 || $0 >= 0x7f || $0 == 0x23 }
+        check(cberth_scan_path_candidate, passing: 0x2f) {
+            $0 <= 0x20 || $0 >= 0x7f || $0 == 0x25 || $0 == 0x5c || $0 == 0x2e
+        }
+        // A dot counts only where a segment begins; TargetCookingTests have those.
+        let cook: Scan = { p, end, floor in
+            p == floor && p < end && p[0] == 0x2e ? end : cberth_scan_path_to_cook(p, end, floor)
+        }
+        check(cook, passing: 0x61) { $0 <= 0x20 || $0 >= 0x7f || $0 == 0x25 || $0 == 0x5c }
+        check(cberth_scan_high_bit, passing: 0) { $0 >= 0x80 }
+    }
+
+    @Test("the classes of octets")
+    func classes() {
+        let token = Set("!#$%&'*+-.^_`|~".utf8)
+        let plain = Set("-._~!$&'()*+,;=/:@".utf8)
+        let host = Set("-._~".utf8)
+        for value in 0...255 {
+            let octet = UInt8(value)
+            let alphanumeric = isLetter(octet) || isDigit(octet)
+            #expect(cberth_is_token(octet) == (alphanumeric || token.contains(octet)))
+            #expect(cberth_is_plain(octet) == (alphanumeric || plain.contains(octet)))
+            #expect(cberth_is_host(octet) == (alphanumeric || host.contains(octet)))
+            let digit = Int(String(UnicodeScalar(octet)), radix: 16)
+            #expect(cberth_hex_value(octet) == Int32(digit ?? -1))
+        }
+    }
+}
