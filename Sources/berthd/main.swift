@@ -1,1 +1,4 @@
-print("not yet")
+import BerthServer
+import Glibc
+
+exit(Program.main(CommandLine.arguments))

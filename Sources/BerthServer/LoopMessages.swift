@@ -1,0 +1,39 @@
+import BerthEventLoop
+
+/// What the control thread tells a loop, and what a loop tells the control thread.
+///
+/// Kinds below 16 are the listener's, 16 through 31 the forwarder's.
+enum LoopMessage {
+    /// `a`: a retained `LoopGeneration`.
+    static let install: UInt32 = 64
+    /// `a`: a retained `EndpointAddition`.
+    static let addEndpoint: UInt32 = 65
+    /// `a`: number of the endpoint.
+    static let removeEndpoint: UInt32 = 66
+    /// Accept no more, finish what is running; `a`: monotonic nanoseconds after which the rest is cut.
+    static let stop: UInt32 = 67
+    /// `a`: descriptor of the error log, as its bit pattern.
+    static let errorLogFile: UInt32 = 68
+}
+
+enum ControlMessage {
+    /// `a`: loop, `b`: number of the generation that this loop has let go of.
+    static let retired: UInt32 = 96
+    /// `a`: loop. It has ended.
+    static let stopped: UInt32 = 97
+    /// A module's initialisation has ended.
+    static let moduleMade: UInt32 = 98
+    /// `a`: number of the application that has requests and no worker.
+    static let demandStart: UInt32 = 99
+}
+
+/// An endpoint on its way to a loop.
+final class EndpointAddition: Sendable {
+    let number: Int
+    let endpoint: ListeningEndpoint
+
+    init(number: Int, endpoint: ListeningEndpoint) {
+        self.number = number
+        self.endpoint = endpoint
+    }
+}

@@ -1,0 +1,139 @@
+import BerthEventLoop
+import BerthHosting
+import BerthListener
+import BerthPipeline
+import CBerthSystem
+
+/// One loop and the thread that runs it.
+final class LoopThread: @unchecked Sendable {
+    let number: Int
+    let loop: EventLoop
+    let listener: Listener
+    let pipeline: Pipeline
+    /// Where it reports to.
+    private let control: Mailbox
+    private var thread: UInt64 = 0
+    // Loop thread only from here on.
+    private var current: LoopGeneration
+    private var retiring: [LoopGeneration] = []
+    private var stopDeadline: MonotonicInstant?
+
+    private static let tickKind: UInt8 = 200
+
+    init(number: Int, loop: EventLoop, listener: Listener, pipeline: Pipeline, control: Mailbox, generation: LoopGeneration) {
+        (self.number, self.loop, self.listener, self.pipeline, self.control) = (number, loop, listener, pipeline, control)
+        current = generation
+    }
+
+    func start() throws(SystemError) {
+        let argument = Unmanaged.passRetained(self)
+        let result = loop.system.pointee.thread_start(
+            loop.system, "berth-loop-\(number)", { LoopThread.enter($0) }, argument.toOpaque(), &thread)
+        if result < 0 {
+            argument.release()
+            throw SystemError("pthread_create", -result)
+        }
+    }
+
+    func join() { _ = loop.system.pointee.thread_join(loop.system, thread) }
+
+    private static func enter(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument else { return nil }
+        Unmanaged<LoopThread>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+    }
+
+    private func run() {
+        scheduleTick()
+        let loop = loop
+        let listener = listener
+        let pipeline = pipeline
+        while true {
+            loop.wait(block: true)
+            while let work = loop.nextWork() {
+                switch work {
+                case .ready(let token, let bits):
+                    listener.handle(token, bits)
+                case .expired(let token):
+                    if token.kind == Self.tickKind { tick() } else { listener.expired(token) }
+                case .message(let message):
+                    handle(message)
+                }
+                pipeline.drain()
+            }
+            if stopDeadline != nil && isStopped() { break }
+        }
+        for tick in current.ticks { tick(loop.wallSeconds) }
+        listener.flushErrorLog()
+        control.post(Message.make(kind: ControlMessage.stopped, a: UInt64(number)))
+    }
+
+    private func handle(_ message: UnsafeMutablePointer<Message>) {
+        switch message.pointee.kind {
+        case Listener.completionMessage, Listener.jobMessage:
+            listener.completed(message)
+            return
+        case LoopMessage.install:
+            if let next = Message.takeObject(LoopGeneration.self, from: message.pointee.a) { install(next) }
+        case LoopMessage.addEndpoint:
+            if let addition = Message.takeObject(EndpointAddition.self, from: message.pointee.a) {
+                let endpoint = addition.endpoint
+                let result = listener.addEndpoint(
+                    addition.number, fd: endpoint.descriptor, address: endpoint.endpoint.address)
+                if result < 0 {
+                    DaemonLog.error("loop \(number) cannot watch \(endpoint.name): \(SystemError("epoll_ctl", -result))")
+                }
+            }
+        case LoopMessage.removeEndpoint:
+            listener.removeEndpoint(Int(message.pointee.a))
+        case LoopMessage.errorLogFile:
+            listener.replaceErrorLogFile(Int32(truncatingIfNeeded: Int64(bitPattern: message.pointee.a)))
+        case LoopMessage.stop:
+            stopDeadline = MonotonicInstant(nanoseconds: message.pointee.a)
+            listener.stopAccepting()
+        default: break
+        }
+        Message.free(message)
+    }
+
+    private func install(_ next: LoopGeneration) {
+        _ = listener.replaceSnapshot(next.snapshot)
+        retiring.append(current)
+        current = next
+        pipeline.routeParkedAgain()
+        letGo()
+    }
+
+    /// Reports generations that no request of this loop holds any more.
+    private func letGo() {
+        retiring.removeAll { generation in
+            if generation.snapshot.pointee.pins > 0 { return false }
+            // What a module keeps for this loop is written before its context goes away.
+            for tick in generation.ticks { tick(loop.wallSeconds) }
+            control.post(Message.make(kind: ControlMessage.retired, a: UInt64(number), b: generation.number))
+            return true
+        }
+    }
+
+    private func tick() {
+        scheduleTick()
+        listener.tick()
+        for tick in current.ticks { tick(loop.wallSeconds) }
+        if !retiring.isEmpty { letGo() }
+    }
+
+    private func scheduleTick() {
+        let seconds: UInt64 = stopDeadline == nil ? 1 : 0
+        let next = seconds == 0 ? loop.now.adding(milliseconds: 20) : loop.now.adding(seconds: 1)
+        _ = loop.schedule(at: next, EventToken(kind: Self.tickKind, index: 0, generation: 1))
+    }
+
+    /// Whether a stopping loop has nothing left, or its time is up.
+    private func isStopped() -> Bool {
+        if listener.connectionCount == 0 && listener.requestCount == 0 { return true }
+        guard let stopDeadline, loop.now >= stopDeadline else { return false }
+        listener.closeAllConnections()
+        pipeline.drain()
+        return true
+    }
+}

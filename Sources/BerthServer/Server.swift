@@ -1,0 +1,279 @@
+import BerthConfiguration
+import BerthEventLoop
+import BerthHTTP
+import BerthHosting
+import BerthListener
+import BerthPipeline
+import CBerthSystem
+import Glibc
+
+/// The daemon: loops, endpoints, configuration, signals; and the control thread, which runs `run`.
+///
+/// Startup reads the configuration, makes modules, opens what is listened on, starts the loops and says READY. Afterwards
+/// everything here happens on one more event loop. Control thread only.
+final class Server {
+    let system: UnsafePointer<cberth_system>
+    let options: ServerOptions
+    let loop: EventLoop
+    let registry = Registry()
+    let blockingPool: BlockingPool
+    let maker: ModuleMaker
+    let modules: ModuleStore
+    let loopCount: Int
+    let daemonCounters = DaemonCounters()
+    let startedAt: Int64
+
+    var endpoints: EndpointTable
+    var loops: [LoopThread] = []
+    /// What was read last, good or bad.
+    var configuration: ConfigurationSnapshot
+    /// What is served: the sites of `configuration`, and of each broken one its last good generation.
+    var sites: [Site] = []
+    var staleSites: Set<String> = []
+    var moduleFailures: [(site: String, location: SourceLocation, failure: ModuleFailure)] = []
+    var endpointFailures: [EndpointTable.Failure] = []
+    var generations: [Generation] = []
+    var generationNumber: UInt64 = 0
+    var errorLogDescriptor: Int32 = -1
+    var isStopping = false
+    var stoppedLoops = 0
+    var closingDescriptors: [(generation: UInt64, descriptor: Int32)] = []
+    private var signals: Int32 = -1
+    private var moduleTimer = TimerID.none
+
+    enum TokenKind {
+        static let signals: UInt8 = 210
+        static let tick: UInt8 = 211
+        static let moduleDeadline: UInt8 = 212
+    }
+
+    /// Milliseconds that startup waits for modules, so that in the usual case the first request finds them ready.
+    static let moduleGraceMilliseconds: UInt64 = 300
+
+    init(_ options: ServerOptions) throws(SystemError) {
+        system = cberth_system_linux()
+        self.options = options
+        switch options.source {
+        case .files(let loader): configuration = loader.load()
+        case .fixed(let snapshot): configuration = snapshot
+        }
+        let wanted = configuration.daemon.loops
+        // The last number that a request handle can name is the control loop's.
+        loopCount = min(wanted > 0 ? wanted : Int(cberth_processor_count()), RequestHandle.loopsMax - 1)
+        loop = try EventLoop(number: UInt32(loopCount), system: system, timersMax: 16_384)
+        blockingPool = BlockingPool(system: system, threadsMax: 8, limits: [256, 256, 64, 64])
+        maker = ModuleMaker(system: system, mailbox: loop.mailbox)
+        modules = ModuleStore(maker: maker, loops: loopCount)
+        endpoints = EndpointTable(system: system)
+        startedAt = loop.wallSeconds
+        HostCallTable.setLogSink { level, start, count in
+            DaemonLog.write(
+                priority: level, String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
+        }
+    }
+
+    // MARK: Starting
+
+    /// Opens and starts everything; afterwards `run`.
+    func start() throws(SystemError) {
+        signals = try checked("signalfd", system.pointee.signals_create(system))
+        try checked(
+            "epoll_ctl",
+            loop.register(signals, EPOLLIN.rawValue, EventToken(kind: TokenKind.signals, index: 0, generation: 1)))
+        reportDiagnostics(configuration)
+        inheritDescriptors()
+        openErrorLog()
+        sites = configuration.sites
+        openEndpoints(initial: true)
+        waitForModules()
+        let generation = build()
+        generations.append(generation)
+        let limits = listenerLimits()
+        let server = configuration.daemon.listener
+        for number in 0..<loopCount {
+            let loop = try EventLoop(
+                number: UInt32(number), system: system, timersMax: limits.connectionsMax + 1024)
+            let listener = try Listener(
+                loop: loop, limits: limits, snapshot: generation.parts[number].snapshot, daemon: daemonCounters,
+                extensionSize: Pipeline.extensionSize,
+                serverField: server.serverHeaderPolicy == .never ? nil : server.serverHeader,
+                errorLog: ErrorLog(fd: errorLogDescriptor) { DaemonLog.warning(String(cString: $0)) })
+            let pipeline = Pipeline(listener: listener, blockingPool: blockingPool)
+            for (index, endpoint) in endpoints.endpoints.enumerated() {
+                guard let endpoint else { continue }
+                try checked(
+                    "epoll_ctl",
+                    listener.addEndpoint(index, fd: endpoint.descriptor, address: endpoint.endpoint.address))
+            }
+            loops.append(
+                LoopThread(
+                    number: number, loop: loop, listener: listener, pipeline: pipeline, control: self.loop.mailbox,
+                    generation: generation.parts[number]))
+        }
+        for loop in loops { try loop.start() }
+        scheduleTick()
+        options.whenReady(endpoints.endpoints.compactMap { $0?.name })
+        notifyReady()
+    }
+
+    /// Makes what the configuration needs and gives modules a moment, so that the first generation is complete.
+    private func waitForModules() {
+        _ = build(discarding: true)
+        let deadline = loop.now.adding(milliseconds: Self.moduleGraceMilliseconds)
+        while modules.isMaking {
+            loop.updateTime()
+            if loop.now >= deadline { return }
+            let timer = loop.schedule(at: deadline, EventToken(kind: TokenKind.moduleDeadline, index: 0, generation: 1))
+            loop.wait(block: true)
+            while let work = loop.nextWork() { if case .message(let message) = work { Message.free(message) } }
+            loop.cancel(timer)
+            maker.update()
+        }
+    }
+
+    private func inheritDescriptors() {
+        var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        let count = cberth_listen_descriptors(&names)
+        if count <= 0 { return }
+        var descriptors: [(fd: Int32, name: String)] = []
+        for index in 0..<Int(count) {
+            let name = names?[index].map { String(cString: $0) } ?? "unknown"
+            descriptors.append((cberth_listen_descriptors_start() + Int32(index), name))
+        }
+        cberth_listen_names_free(names)
+        endpoints.inherit(descriptors, except: [Self.controlDescriptorName])
+    }
+
+    /// `FileDescriptorName=` of the control socket in berth-control.socket.
+    static let controlDescriptorName = "control"
+
+    private func listenerLimits() -> ListenerLimits {
+        let daemon = configuration.daemon
+        let descriptors = cberth_descriptor_limit()
+        // Descriptors for endpoints, logs, files and workers are kept aside; every connection may need one to a worker.
+        let reserve: UInt64 = min(256, descriptors / 4)
+        let connections = UInt64(daemon.listener.connectionsMax ?? Int(descriptors - reserve))
+        var limits = ListenerLimits()
+        limits.parser = ParserLimits(
+            requestBytesMax: daemon.listener.requestBytesMax, fieldLengthMax: daemon.listener.fieldLengthMax,
+            urlLengthMax: daemon.listener.fieldLengthMax, fieldsMax: daemon.listener.fieldsMax)
+        limits.cooking = CookingLimits(segmentsMax: daemon.listener.urlSegmentsMax)
+        limits.daemonConnectionsMax = connections
+        limits.connectionsMax = Int(min(connections, UInt64(IndexAllocator.capacityMax / 2)))
+        limits.requestsPerConnectionMax = UInt32(clamping: daemon.listener.keepAliveRequestsMax ?? 0)
+        func seconds(_ limit: TimeLimit) -> UInt64 {
+            guard let milliseconds = limit.milliseconds else { return UInt64(UInt32.max) }
+            return max(1, milliseconds / 1000)
+        }
+        limits.idleConnectionSeconds = seconds(daemon.timeouts.idleConnection)
+        limits.headerWaitSeconds = seconds(daemon.timeouts.headerWait)
+        limits.entityBodySeconds = seconds(daemon.timeouts.entityBody)
+        limits.drainEntityBodySeconds = seconds(daemon.timeouts.drainEntityBody)
+        switch daemon.timeouts.minSendRate {
+        case .octetsPerSecond(let rate): limits.minSendRate = UInt64(rate)
+        case .off: limits.minSendRate = 0
+        }
+        return limits
+    }
+
+    // MARK: Running
+
+    /// Serves until it was told to stop and everything has ended.
+    func run() {
+        while stoppedLoops < loops.count || !isStopping {
+            loop.wait(block: true)
+            while let work = loop.nextWork() {
+                switch work {
+                case .ready(let token, _):
+                    if token.kind == TokenKind.signals { takeSignals() }
+                case .expired(let token):
+                    switch token.kind {
+                    case TokenKind.tick: tick()
+                    case TokenKind.moduleDeadline: modulesChanged()
+                    default: break
+                    }
+                case .message(let message): handle(message)
+                }
+            }
+        }
+        for loop in loops { loop.join() }
+        blockingPool.stop()
+        generations.removeAll()
+    }
+
+    private func handle(_ message: UnsafeMutablePointer<Message>) {
+        switch message.pointee.kind {
+        case ControlMessage.retired:
+            let number = message.pointee.b
+            for generation in generations where generation.number == number { generation.holders -= 1 }
+            generations.removeAll { $0.holders == 0 && $0.number != generationNumber }
+        case ControlMessage.stopped: stoppedLoops += 1
+        case ControlMessage.moduleMade: modulesChanged()
+        default: break
+        }
+        Message.free(message)
+    }
+
+    private func tick() {
+        scheduleTick()
+        let oldest = generations.first?.number ?? generationNumber
+        closingDescriptors.removeAll { closing in
+            if closing.generation > oldest { return false }
+            _ = system.pointee.close(system, closing.descriptor)
+            return true
+        }
+    }
+
+    private func scheduleTick() {
+        _ = loop.schedule(
+            at: loop.now.adding(seconds: 1), EventToken(kind: TokenKind.tick, index: 0, generation: 1))
+    }
+
+    private func takeSignals() {
+        while true {
+            let signal = system.pointee.signals_next(system, signals)
+            if signal < 0 { return }
+            switch signal {
+            case SIGHUP:
+                DaemonLog.notice("reloading the configuration (SIGHUP)")
+                reload()
+            case SIGTERM, SIGINT: stop(because: signal == SIGTERM ? "SIGTERM" : "SIGINT")
+            default: break
+            }
+        }
+    }
+
+    // MARK: Stopping
+
+    /// No new connections; what runs may finish within the drain limit, then the rest is cut.
+    func stop(because reason: String) {
+        if isStopping {
+            DaemonLog.notice("\(reason) again: closing what is left now")
+            post { Message.make(kind: LoopMessage.stop, a: 0) }
+            return
+        }
+        isStopping = true
+        _ = cberth_notify("STOPPING=1\nSTATUS=Finishing requests")
+        let drain = configuration.daemon.timeouts.shutdownDrain.wholeMilliseconds
+        DaemonLog.notice("stopping (\(reason)); requests have \(drain / 1000) s to finish")
+        loop.updateTime()
+        let deadline = loop.now.adding(milliseconds: drain).nanoseconds
+        post { Message.make(kind: LoopMessage.stop, a: deadline) }
+    }
+
+    func post(_ make: () -> UnsafeMutablePointer<Message>) {
+        for thread in loops { thread.loop.mailbox.post(make()) }
+    }
+
+    // MARK: Words for the service manager
+
+    func notifyReady() {
+        _ = cberth_notify("READY=1\nSTATUS=\(statusLine)")
+    }
+
+    var statusLine: String {
+        let rejected = configuration.rejected.count
+        let broken = rejected == 0 ? "" : ", \(rejected) with errors"
+        return "Serving \(sites.count) site\(sites.count == 1 ? "" : "s")\(broken)"
+    }
+}
