@@ -94,7 +94,7 @@ var testTargets: [Target] {
     [
         tests("BerthHTTPTests", ["BerthHTTP", "CBerthBytes"]),
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
-        tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule"]),
+        tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
     ]
 }
