@@ -80,7 +80,8 @@ extension ModuleTests {
             var requests: [TestRequest] = []
             var expected: [String] = []
             for octet in UInt8(1)...0x7f {
-                for place in 0..<9 {
+                // A line that begins with a hash looks like one of the header.
+                for place in (octet == 0x23 ? 1 : 0)..<9 {
                     var text = Array("abcdefghi".utf8)
                     text[place] = octet
                     requests.append(TestRequest(fields: [("User-Agent", String(decoding: text, as: UTF8.self))]))
