@@ -36,6 +36,7 @@ let package = Package(
         .library(name: "BerthModuleKit", targets: ["BerthModuleKit"]),
         .library(name: "HelloModule", type: .dynamic, targets: ["HelloModule"]),
         .library(name: "EchoModule", type: .dynamic, targets: ["EchoModule"]),
+        .library(name: "FixtureModule", type: .dynamic, targets: ["FixtureModule"]),
         .executable(name: "EchoWorker", targets: ["EchoWorker"]),
     ],
     targets: [
@@ -84,6 +85,9 @@ let package = Package(
         swiftTarget("HelloModule", path: "Sources/Examples/HelloModule", ["BerthModuleKit"]),
         .target(
             name: "EchoModule", dependencies: ["CBerthModule"], path: "Sources/Examples/EchoModule", cSettings: strictC),
+        // For tests of the host: a module that misbehaves as told.
+        .target(
+            name: "FixtureModule", dependencies: ["CBerthModule"], path: "Tests/FixtureModule", cSettings: strictC),
         .executableTarget(name: "EchoWorker", path: "Sources/Examples/EchoWorker", swiftSettings: strict),
     ] + testTargets,
     swiftLanguageModes: [.v6],
