@@ -112,7 +112,7 @@ struct ApplicationReader {
     private static let keysOfModels: [(model: HostingModel, keys: [String])] = [
         (.inProcess, ["module", "isolation", "configuration"]),
         (.outOfProcess, WorkerReader.keys + ["disable_startup_error_page"]),
-        (.staticFiles, ["default_documents", "media_types", "cache_control", "etag", "directories"]),
+        (.staticFiles, ["default_documents", "media_types", "cache_control", "etag", "hidden_files", "directories"]),
     ]
 
     /// Reports keys that belong to another hosting model; where none was chosen, all of them are known.
@@ -225,6 +225,7 @@ struct ApplicationReader {
         readMediaTypes(into: &settings)
         if let value = reader.string("cache_control", octetsMax: 256) { settings.cacheControl = cacheControl(value) }
         reader.boolean("etag").assign(to: &settings.sendsETag)
+        reader.boolean("hidden_files").assign(to: &settings.servesHiddenFiles)
         readDirectories(into: &settings)
         guard root != nil else {
             if !reader.has("root") { reader.missing("root", "write root = \"/srv/NAME\", the folder of the files") }

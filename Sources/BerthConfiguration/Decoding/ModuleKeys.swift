@@ -34,7 +34,6 @@ enum ModuleKeys {
             [
                 Key(name: "realm", shape: .text(octetsMax: 256)),
                 Key(name: "users", shape: .file, isRequired: true),
-                Key(name: "groups", shape: .file),
                 Key(name: "cache_time", shape: .duration(.zero ... .seconds(3600))),
             ]
         case .urlAuthorization:
