@@ -331,6 +331,14 @@ struct ConfigurationLoaderTests {
         #expect(command.environment.last == EnvironmentVariable(name: "DATA", value: "x"))
     }
 
+    @Test("a broken web.config is the one error of its site", arguments: ["", "hosting = \"out-of-process\"\n"])
+    func webConfigBroken(_ line: String) {
+        let files = FileAccess.over(texts: ["/srv/shop/web.config": "<configuration>\n<"])
+        let snapshot = ConfigurationLoader.check(text: folder + line, name: "shop", files: files)
+        #expect(snapshot.diagnostics.map { "\($0.location)" } == ["/srv/shop/web.config:2:1"])
+        #expect(snapshot.rejected.map(\.name) == ["shop"])
+    }
+
     @Test("a command of the site file leaves web.config unread")
     func webConfigUnread() throws {
         let text = folder + "hosting = \"out-of-process\"\ncommand = \"./Other --x \\\"a b\\\"\"\n"

@@ -10,6 +10,8 @@ struct ApplicationReader {
     let variable: (String) -> String?
     /// Files read besides the site's own.
     private(set) var filesRead: [String] = []
+    /// Whether there is a `web.config` that could not be read, which was reported.
+    private var webConfigIsBroken = false
 
     init(
         _ reader: TableReader, siteName: String, defaults: DaemonReader.Defaults, files: FileAccess,
@@ -100,7 +102,7 @@ struct ApplicationReader {
     /// Without a word about hosting, a `web.config` says that it is ASP.NET Core's.
     private func impliedModel(_ webConfig: WebConfig?) -> HostingModel? {
         if webConfig?.module != nil { return .outOfProcess }
-        if reader.has("hosting") { return nil }
+        if reader.has("hosting") || webConfigIsBroken { return nil }
         let likely: HostingModel =
             reader.has("module")
             ? .inProcess : reader.has("command") || reader.has("address") ? .outOfProcess : .staticFiles
@@ -135,11 +137,14 @@ struct ApplicationReader {
         do {
             let text = try files.read(file, WebConfigReader.sizeMax)
             diagnostics.add(text: text, of: file)
-            return WebConfigReader.read(text, file: file, diagnostics: diagnostics)
+            let config = WebConfigReader.read(text, file: file, diagnostics: diagnostics)
+            webConfigIsBroken = config == nil
+            return config
         } catch .notFound {
             return nil
         } catch {
-            diagnostics.error(.unreadable, at: SourceLocation(file: file), error.sentence)
+            diagnostics.error(error.kind, at: SourceLocation(file: file), error.sentence)
+            webConfigIsBroken = true
             return nil
         }
     }
@@ -194,6 +199,11 @@ struct ApplicationReader {
     // MARK: Out-of-process
 
     private func readOutOfProcess(root: String?, webConfig: WebConfig.Module?) -> Application.Hosting? {
+        if webConfigIsBroken {
+            // What it would have said is not known, so nothing can be missing.
+            for key in WorkerReader.keys { _ = reader.entry(key) }
+            return nil
+        }
         let worker = WorkerReader(
             reader: reader, root: root, webConfig: webConfig, files: files, variable: variable
         ).read()

@@ -62,9 +62,11 @@ public struct FileAccess: Sendable {
         guard fstat(fd, &status) == 0 else { throw .system(errno) }
         guard kind(of: status) == .file else { throw .notAFile }
         guard status.st_size <= limit else { throw .tooLarge }
-        var octets = [UInt8](repeating: 0, count: limit + 1)
+        // One octet more than the file has, to see its end; a file that grows meanwhile is followed up to the limit.
+        var octets = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
         var count = 0
         while count <= limit {
+            if count == octets.count { octets += [UInt8](repeating: 0, count: min(65536, limit + 1 - count)) }
             let read = octets[count...].withUnsafeMutableBytes { Glibc.read(fd, $0.baseAddress, $0.count) }
             if read < 0 {
                 if errno == EINTR { continue }

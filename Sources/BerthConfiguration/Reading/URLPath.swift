@@ -18,9 +18,10 @@ enum URLPath {
             default: break
             }
         }
-        let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        // By octets, as requests are: a combining mark must not hide a slash.
+        let segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for (index, segment) in segments.enumerated() {
-            if segment == "." || segment == ".." { return "it holds the segment \(segment)" }
+            if segment.elementsEqual(".".utf8) || segment.elementsEqual("..".utf8) { return "it holds a dot segment" }
             if segment.isEmpty, index < segments.count - 1 { return "it holds two slashes in a row" }
         }
         return nil
