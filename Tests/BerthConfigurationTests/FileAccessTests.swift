@@ -7,7 +7,8 @@ import Testing
 struct FileAccessTests {
     /// A folder of its own, removed afterwards.
     private func withFolder(_ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/berth-configuration-XXXXXX".utf8CString)
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
+        var template = Array("\(parent)/berth-configuration-XXXXXX".utf8CString)
         let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
         defer { remove(folder) }
         try body(folder)
