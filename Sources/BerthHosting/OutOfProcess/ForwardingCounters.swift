@@ -1,0 +1,16 @@
+/// What one loop has counted for one application since the start.
+public struct ForwardingCounters: Sendable, BitwiseCopyable {
+    /// Requests handed to a worker.
+    public var forwarded: UInt64 = 0
+    /// Connections made to workers.
+    public var connections: UInt64 = 0
+    /// Requests sent once more because a kept connection was dead.
+    public var repeated: UInt64 = 0
+    /// Requests that had to wait for a worker.
+    public var waited: UInt64 = 0
+    /// 502 and 503 answers made here, and responses that were broken off.
+    public var failures: UInt64 = 0
+    public var tunnels: UInt64 = 0
+
+    public init() {}
+}

@@ -1,0 +1,22 @@
+import BerthListener
+import CBerthSystem
+
+/// A worker process as one loop knows it, in a slot of its application. Loop thread only.
+struct WorkerEndpoint: BitwiseCopyable {
+    /// 0: the slot is free.
+    var id: UInt64
+    var endpoint: cberth_endpoint
+    /// `MS-ASPNETCORE-TOKEN: …` and its line end, on the heap; 0 octets: none.
+    var tokenField: OctetRun
+    /// Connections, used and idle.
+    var connections: UInt32 = 0
+    /// Index + 1 of the connection that was used last, and how many wait behind it.
+    var idleFirst: UInt32 = 0
+    var idleCount: UInt32 = 0
+    /// Published no more: takes no new request, goes when its last connection does.
+    var isRetired = false
+    /// Refused a connection: takes no request until activation has looked after it and published it again.
+    var isSuspect = false
+
+    var inUse: UInt32 { connections &- idleCount }
+}
