@@ -23,7 +23,7 @@ public struct RequestHead: Sendable, BitwiseCopyable {
         @inlinable @inline(__always) public static var connectionUpgrade: Flags { Flags(rawValue: 1 << 2) }
         /// Connection names something besides close, keep-alive and upgrade: a forwarder has fields to remove.
         @inlinable @inline(__always) public static var connectionHasOtherOptions: Flags { Flags(rawValue: 1 << 3) }
-        /// `Expect: 100-continue` in an HTTP/1.1 request that has content to wait for or not.
+        /// `Expect: 100-continue` in an HTTP/1.1 request; only together with `hasContent` is there anything to wait for.
         @inlinable @inline(__always) public static var expectContinue: Flags { Flags(rawValue: 1 << 4) }
         /// Expect holds something else: 417.
         @inlinable @inline(__always) public static var expectOther: Flags { Flags(rawValue: 1 << 5) }

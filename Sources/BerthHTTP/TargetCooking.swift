@@ -1,46 +1,5 @@
 import CBerthBytes
 
-/// Limits on the path of a request target.
-public struct CookingLimits: Equatable, Sendable, BitwiseCopyable {
-    /// Longest segment in characters after decoding, 1 through 32 766; 0 for no limit.
-    ///
-    /// HTTP.sys `UrlSegmentMaxLength` is 260. Default 0 here: RFC 9112 §3 wants request lines of 8 000 octets to pass, which
-    /// may be one segment.
-    public let segmentLengthMax: Int
-    /// Most segments, 1 through 16 383; 0 for no limit. Source: HTTP.sys `UrlSegmentMaxCount`, default 255.
-    public let segmentsMax: Int
-    /// A path of at most this many octets cannot break either limit.
-    let harmlessLength: Int
-
-    public init(segmentLengthMax: Int = 0, segmentsMax: Int = 255) {
-        self.segmentLengthMax = min(max(segmentLengthMax, 0), 32_766)
-        self.segmentsMax = min(max(segmentsMax, 0), 16_383)
-        harmlessLength = min(
-            self.segmentLengthMax == 0 ? Int.max : self.segmentLengthMax,
-            self.segmentsMax == 0 ? Int.max : self.segmentsMax)
-    }
-}
-
-/// What cooking found besides the path itself; request filtering asks for it.
-public struct CookedFlags: OptionSet, Sendable, BitwiseCopyable {
-    public var rawValue: UInt8
-    @inlinable @inline(__always)
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// The cooked path still holds `%XX` that a second decoding would change (`%2525`).
-    @inlinable @inline(__always) public static var hadDoubleEscape: CookedFlags { CookedFlags(rawValue: 1) }
-    /// The path holds octets above 0x7f, escaped or raw.
-    @inlinable @inline(__always) public static var hadHighBit: CookedFlags { CookedFlags(rawValue: 2) }
-}
-
-/// What became of a raw path.
-public enum CookOutcome: Equatable, Sendable, BitwiseCopyable {
-    /// The raw path is the cooked one; nothing was written.
-    case inPlace
-    /// The cooked path is the first `length` octets of the scratch memory.
-    case cooked(length: Int, flags: CookedFlags)
-    case rejected(RequestRejection)
-}
-
 /// Turns the raw path of a request target into the one that routing, filtering and files go by, as HTTP.sys cooks it.
 ///
 /// - `.` and `..` segments are resolved, escaped ones (`%2e`) too; `..` at the root stays there.
