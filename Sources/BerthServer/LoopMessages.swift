@@ -23,8 +23,12 @@ enum ControlMessage {
     static let stopped: UInt32 = 97
     /// A module's initialisation has ended.
     static let moduleMade: UInt32 = 98
-    /// `a`: number of the application that has requests and no worker.
-    static let demandStart: UInt32 = 99
+    /// `a`: number of the application that has requests and no worker, `c`: the worker that refused a connection, or 0.
+    static let workerWanted: UInt32 = 99
+    /// `c`: the worker that this loop uses no longer.
+    static let workerReleased: UInt32 = 100
+    /// `a`: the worker, `b`: 1 when it accepted the shutdown message.
+    static let shutdownAnswered: UInt32 = 101
 }
 
 /// An endpoint on its way to a loop.

@@ -10,6 +10,7 @@ final class LoopThread: @unchecked Sendable {
     let loop: EventLoop
     let listener: Listener
     let pipeline: Pipeline
+    let forwarder: Forwarder
     /// Where it reports to.
     private let control: Mailbox
     private var thread: UInt64 = 0
@@ -20,8 +21,12 @@ final class LoopThread: @unchecked Sendable {
 
     private static let tickKind: UInt8 = 200
 
-    init(number: Int, loop: EventLoop, listener: Listener, pipeline: Pipeline, control: Mailbox, generation: LoopGeneration) {
-        (self.number, self.loop, self.listener, self.pipeline, self.control) = (number, loop, listener, pipeline, control)
+    init(
+        number: Int, loop: EventLoop, listener: Listener, pipeline: Pipeline, forwarder: Forwarder, control: Mailbox,
+        generation: LoopGeneration
+    ) {
+        (self.number, self.loop, self.listener, self.pipeline) = (number, loop, listener, pipeline)
+        (self.forwarder, self.control) = (forwarder, control)
         current = generation
     }
 
@@ -48,14 +53,21 @@ final class LoopThread: @unchecked Sendable {
         let loop = loop
         let listener = listener
         let pipeline = pipeline
+        let forwarder = forwarder
         while true {
             loop.wait(block: true)
             while let work = loop.nextWork() {
                 switch work {
                 case .ready(let token, let bits):
-                    listener.handle(token, bits)
+                    if token.kind < Listener.tokenKinds { listener.handle(token, bits) } else { forwarder.handle(token, bits) }
                 case .expired(let token):
-                    if token.kind == Self.tickKind { tick() } else { listener.expired(token) }
+                    if token.kind < Listener.tokenKinds {
+                        listener.expired(token)
+                    } else if token.kind == Self.tickKind {
+                        tick()
+                    } else {
+                        forwarder.expired(token)
+                    }
                 case .message(let message):
                     handle(message)
                 }
@@ -91,6 +103,7 @@ final class LoopThread: @unchecked Sendable {
         case LoopMessage.stop:
             stopDeadline = MonotonicInstant(nanoseconds: message.pointee.a)
             listener.stopAccepting()
+        case Forwarder.messageKinds: forwarder.handle(message)
         default: break
         }
         Message.free(message)
@@ -118,6 +131,7 @@ final class LoopThread: @unchecked Sendable {
     private func tick() {
         scheduleTick()
         listener.tick()
+        forwarder.tick()
         for tick in current.ticks { tick(loop.wallSeconds) }
         if !retiring.isEmpty { letGo() }
     }

@@ -1,4 +1,5 @@
 import BerthConfiguration
+import BerthHosting
 import BerthEventLoop
 import BerthListener
 import BerthPipeline
@@ -28,7 +29,9 @@ extension Server {
         sites = all
         reportDiagnostics(next)
         modules.forgetFailures()
-        openEndpoints(initial: false)
+        activation?.apply(sites, next)
+        openEndpoints()
+        note(.reloaded, statusLine)
         install()
         notifyReady()
         DaemonLog.notice("configuration \(generationNumber) is in force: \(statusLine)")
@@ -44,7 +47,7 @@ extension Server {
     }
 
     /// Builds a generation of `sites` and hands it to every loop.
-    private func install() {
+    func install() {
         let generation = build()
         generations.append(generation)
         for (thread, part) in zip(loops, generation.parts) {
@@ -84,7 +87,7 @@ extension Server {
     }
 
     /// Opens what the sites need and closes what none needs any more.
-    func openEndpoints(initial: Bool) {
+    func openEndpoints() {
         let wanted = endpoints.needs(of: sites, listenAddresses: configuration.daemon.listener.listenAddresses)
         let change = endpoints.apply(wanted)
         endpointFailures = change.failures
@@ -94,7 +97,6 @@ extension Server {
                 "cannot listen on \(failure.name): \(failure.error.reason)\(Self.advice(failure.error.code)); needed by "
                     + names.joined(separator: ", "))
         }
-        if initial { return }
         for number in change.added {
             guard let endpoint = endpoints.endpoints[number] else { continue }
             let addition = EndpointAddition(number: number, endpoint: endpoint)
@@ -151,7 +153,7 @@ extension Server {
         }
     }
 
-    private func makeDirectories(_ path: String) {
+    func makeDirectories(_ path: String) {
         var made = ""
         for part in path.split(separator: "/") {
             made += "/" + part
@@ -160,7 +162,8 @@ extension Server {
     }
 
     func forwardingEntry(_ application: Application, _ site: Site, loop: Int, module: UInt32) -> ChainEntry {
-        FixedHandler.failing(
-            status: 502, substatus: 5, reason: "out-of-process applications are not served by this build", module: module)
+        ForwardingHandler.entry(
+            loops[loop].forwarder, application: registry.number(ofApplication: application.path, site: site.name),
+            module: module)
     }
 }

@@ -38,6 +38,12 @@ final class Server {
     var isStopping = false
     var stoppedLoops = 0
     var closingDescriptors: [(generation: UInt64, descriptor: Int32)] = []
+    /// Pools that an administrator stopped, remembered over restarts.
+    var stoppedPools: Set<String> = []
+    private(set) var activation: ActivationBridge?
+    /// The latest events, oldest first.
+    private(set) var events: [ServerEvent] = []
+    private var eventCount: UInt64 = 0
     private var signals: Int32 = -1
     private var moduleTimer = TimerID.none
 
@@ -84,32 +90,37 @@ final class Server {
         inheritDescriptors()
         openErrorLog()
         sites = configuration.sites
-        openEndpoints(initial: true)
-        waitForModules()
-        let generation = build()
-        generations.append(generation)
+        let empty = emptyGeneration()
+        generations.append(empty)
         let limits = listenerLimits()
         let server = configuration.daemon.listener
         for number in 0..<loopCount {
             let loop = try EventLoop(
                 number: UInt32(number), system: system, timersMax: limits.connectionsMax + 1024)
             let listener = try Listener(
-                loop: loop, limits: limits, snapshot: generation.parts[number].snapshot, daemon: daemonCounters,
+                loop: loop, limits: limits, snapshot: empty.parts[number].snapshot, daemon: daemonCounters,
                 extensionSize: Pipeline.extensionSize,
                 serverField: server.serverHeaderPolicy == .never ? nil : server.serverHeader,
                 errorLog: ErrorLog(fd: errorLogDescriptor) { DaemonLog.warning(String(cString: $0)) })
             let pipeline = Pipeline(listener: listener, blockingPool: blockingPool)
-            for (index, endpoint) in endpoints.endpoints.enumerated() {
-                guard let endpoint else { continue }
-                try checked(
-                    "epoll_ctl",
-                    listener.addEndpoint(index, fd: endpoint.descriptor, address: endpoint.endpoint.address))
-            }
+            let forwarder = try Forwarder(
+                loop: loop, listener: listener, pipeline: pipeline, connectionsMax: limits.connectionsMax,
+                control: self.loop.mailbox,
+                controlMessages: .init(
+                    workerWanted: ControlMessage.workerWanted, workerReleased: ControlMessage.workerReleased))
             loops.append(
                 LoopThread(
-                    number: number, loop: loop, listener: listener, pipeline: pipeline, control: self.loop.mailbox,
-                    generation: generation.parts[number]))
+                    number: number, loop: loop, listener: listener, pipeline: pipeline, forwarder: forwarder,
+                    control: self.loop.mailbox, generation: empty.parts[number]))
         }
+        makeDirectories(configuration.daemon.runtimeDirectory)
+        let activation = ActivationBridge(server: self, socketDirectory: configuration.daemon.runtimeDirectory)
+        self.activation = activation
+        waitForModules()
+        // In this order: who the applications are, what is served, where.
+        activation.apply(sites, configuration)
+        openEndpoints()
+        install()
         for loop in loops { try loop.start() }
         scheduleTick()
         options.whenReady(endpoints.endpoints.compactMap { $0?.name })
@@ -129,6 +140,17 @@ final class Server {
             loop.cancel(timer)
             maker.update()
         }
+    }
+
+    /// What loops have before the first configuration: nothing.
+    private func emptyGeneration() -> Generation {
+        let table = RoutingTable([])
+        let parts = (0..<loopCount).map { _ in
+            LoopGeneration(
+                number: 0, snapshot: ListenerSnapshot.make(generation: 0, table: table, targets: [], ports: []), chains: [],
+                ticks: [])
+        }
+        return Generation(number: 0, parts: parts, instances: [])
     }
 
     private func inheritDescriptors() {
@@ -180,16 +202,25 @@ final class Server {
 
     /// Serves until it was told to stop and everything has ended.
     func run() {
-        while stoppedLoops < loops.count || !isStopping {
+        while !hasStopped {
             loop.wait(block: true)
             while let work = loop.nextWork() {
                 switch work {
                 case .ready(let token, _):
-                    if token.kind == TokenKind.signals { takeSignals() }
+                    switch token.kind {
+                    case TokenKind.signals: takeSignals()
+                    case ActivationBridge.tokenKind:
+                        activation?.service.ready(token)
+                        activation?.takeEvents()
+                    default: break
+                    }
                 case .expired(let token):
                     switch token.kind {
                     case TokenKind.tick: tick()
                     case TokenKind.moduleDeadline: modulesChanged()
+                    case ActivationBridge.tokenKind:
+                        activation?.service.expired(token)
+                        activation?.takeEvents()
                     default: break
                     }
                 case .message(let message): handle(message)
@@ -207,15 +238,32 @@ final class Server {
             let number = message.pointee.b
             for generation in generations where generation.number == number { generation.holders -= 1 }
             generations.removeAll { $0.holders == 0 && $0.number != generationNumber }
-        case ControlMessage.stopped: stoppedLoops += 1
+        case ControlMessage.stopped:
+            stoppedLoops += 1
+            // Workers outlive the requests that are with them.
+            if stoppedLoops == loops.count {
+                activation?.service.stopAll()
+                activation?.takeEvents()
+            }
+        case ControlMessage.workerWanted:
+            activation?.workerWanted(UInt32(truncatingIfNeeded: message.pointee.a), refused: message.pointee.c)
+        case ControlMessage.workerReleased: activation?.workerReleased(message.pointee.c)
+        case ControlMessage.shutdownAnswered:
+            ShutdownMessage.finished(message)
+            activation?.shutdownMessageAnswered(
+                UInt32(truncatingIfNeeded: message.pointee.a), accepted: message.pointee.b == 1)
         case ControlMessage.moduleMade: modulesChanged()
         default: break
         }
         Message.free(message)
     }
 
+    /// Everything has ended.
+    private var hasStopped: Bool { isStopping && stoppedLoops == loops.count && activation?.hasStopped ?? true }
+
     private func tick() {
         scheduleTick()
+        activation?.tick()
         let oldest = generations.first?.number ?? generationNumber
         closingDescriptors.removeAll { closing in
             if closing.generation > oldest { return false }
@@ -263,6 +311,21 @@ final class Server {
 
     func post(_ make: () -> UnsafeMutablePointer<Message>) {
         for thread in loops { thread.loop.mailbox.post(make()) }
+    }
+
+    // MARK: Events
+
+    /// Events kept. Ours: what an administrator reads after something went wrong.
+    static let eventsMax = 1000
+
+    /// Remembers what happened, for `berthctl events`.
+    func note(_ kind: ServerEvent.Kind, subject: String = "", _ text: String = "") {
+        eventCount += 1
+        events.append(
+            ServerEvent(
+                number: eventCount, wallNanoseconds: system.pointee.wall_nanoseconds(system), kind: kind, subject: subject,
+                text: text))
+        if events.count > Self.eventsMax { events.removeFirst(events.count - Self.eventsMax) }
     }
 
     // MARK: Words for the service manager

@@ -1,0 +1,350 @@
+import BerthActivation
+import BerthConfiguration
+import BerthEventLoop
+import BerthHosting
+import BerthListener
+import CBerthSystem
+import Glibc
+
+/// Joins activation (WAS) with the loops: hands configuration down, demands up, and worker lists to every loop.
+///
+/// Control thread only.
+final class ActivationBridge {
+    /// Kind of activation's tokens on the control loop.
+    static let tokenKind: UInt8 = 220
+
+    let service: ActivationService
+    private unowned let server: Server
+    private var applications: [UInt32: Known] = [:]
+    private var pools: [String: PoolID] = [:]
+    /// How many loops have let go of a worker, and the workers whose drain waits for all of them.
+    private var releases: [UInt32: Int] = [:]
+    private var draining: Set<UInt32> = []
+    /// By application: what its loops had served when it was last looked at.
+    private var servedBefore: [UInt32: UInt64] = [:]
+    private(set) var hasStopped = false
+
+    /// An application as it was configured last.
+    private struct Known {
+        var name: String
+        var site: String
+        var pool: String
+        var settings: ForwardingSettings
+        var rules: ApplicationRules?
+        var workers: [ReadyWorker]
+        var isManaged: Bool
+    }
+
+    init(server: Server, socketDirectory: String) {
+        self.server = server
+        service = ActivationService(
+            loop: server.loop, tokenKind: Self.tokenKind, environment: EnvironmentEntry.ofDaemon(),
+            socketDirectory: socketDirectory)
+    }
+
+    // MARK: Configuration
+
+    /// Tells activation and the loops about the out-of-process applications of `sites`.
+    func apply(_ sites: [Site], _ configuration: ConfigurationSnapshot) {
+        var seen: Set<UInt32> = []
+        for site in sites {
+            for application in site.applications {
+                guard case .outOfProcess(let settings) = application.hosting else { continue }
+                let number = server.registry.number(ofApplication: application.path, site: site.name)
+                seen.insert(number)
+                let pool = configuration.pool(named: application.pool) ?? ApplicationPoolSettings(name: application.pool)
+                apply(application, settings, site, pool, number, configuration)
+            }
+        }
+        for (number, known) in applications where !seen.contains(number) {
+            applications[number] = nil
+            server.post { Forwarder.removedMessage(application: number) }
+            if known.isManaged { service.remove(application: ApplicationID(rawValue: number)) }
+        }
+        takeEvents()
+    }
+
+    private func apply(
+        _ application: Application, _ settings: OutOfProcessSettings, _ site: Site, _ pool: ApplicationPoolSettings,
+        _ number: UInt32, _ configuration: ConfigurationSnapshot
+    ) {
+        var forwarding = ForwardingSettings()
+        forwarding.requestTimeoutMilliseconds = application.limits.requestTimeout.wholeMilliseconds
+        forwarding.queueTimeLimitMilliseconds = configuration.daemon.timeouts.requestQueue.milliseconds ?? 0
+        forwarding.disableStartUpErrorPage = settings.disableStartupErrorPage
+        let name = application.path == "/" ? site.name : site.name + application.path
+        var known = Known(
+            name: name, site: site.name, pool: pool.name, settings: forwarding, rules: nil,
+            workers: applications[number]?.workers ?? [], isManaged: true)
+        switch settings.worker {
+        case .external(let address):
+            known.isManaged = false
+            known.settings.isManaged = false
+            if applications[number]?.isManaged == true { service.remove(application: ApplicationID(rawValue: number)) }
+            applications[number] = known
+            publish(settings: known.settings, number)
+            publishExternal(address, number, name)
+        case .command(let command):
+            let identity: WorkerIdentity?
+            do throws(IdentityError) {
+                identity = try WorkerIdentities.identity(
+                    user: command.user ?? pool.user ?? configuration.daemon.user, group: command.group ?? pool.group)
+            } catch {
+                applications[number] = known
+                publish(settings: known.settings, number)
+                DaemonLog.error("\(command.location): \(error.text); the application \(name) is not started")
+                server.post { Forwarder.startFailedMessage(application: number, reason: error.text) }
+                return
+            }
+            let poolID = poolID(pool.name)
+            service.configure(pool: rules(of: pool, poolID))
+            let rules = rules(of: application, command, pool, poolID, site, number, name, identity)
+            known.rules = rules
+            applications[number] = known
+            publish(settings: known.settings, number)
+            service.configure(application: rules)
+        }
+    }
+
+    private func publish(settings: ForwardingSettings, _ number: UInt32) {
+        server.post { Forwarder.settingsMessage(application: number, settings) }
+    }
+
+    private func publishExternal(_ address: WorkerAddress, _ number: UInt32, _ name: String) {
+        let endpoint: cberth_endpoint?
+        switch address {
+        case .unixSocket(let path): endpoint = ListeningEndpoint.unix(path)
+        case .tcp(let address, let port): endpoint = ListeningEndpoint.tcp(address, port)
+        }
+        guard let endpoint else {
+            server.post {
+                Forwarder.startFailedMessage(
+                    application: number, reason: "\(name): the path of \(address) is longer than a Unix socket address holds")
+            }
+            return
+        }
+        // Another address is another worker; the same one keeps its connections over a reload.
+        let hash = UInt64(bitPattern: Int64("\(address)".hashValue)) & 0xffff_ffff
+        let worker = ReadyWorker(id: 1 << 62 | UInt64(number) << 32 | hash, endpoint: endpoint, pairingToken: "")
+        applications[number]?.workers = [worker]
+        server.post { Forwarder.workersMessage(application: number, [worker]) }
+    }
+
+    private func poolID(_ name: String) -> PoolID {
+        if let id = pools[name] { return id }
+        let id = PoolID(rawValue: UInt32(pools.count + 1))
+        pools[name] = id
+        return id
+    }
+
+    private func rules(of pool: ApplicationPoolSettings, _ id: PoolID) -> PoolRules {
+        var rules = PoolRules(id: id, name: pool.name)
+        rules.autoStart = pool.autoStart && !server.stoppedPools.contains(pool.name)
+        rules.alwaysRunning = pool.startMode == .alwaysRunning
+        rules.idleTimeout = (pool.idleTimeout.milliseconds ?? 0) / 1000
+        rules.rapidFailProtection = pool.rapidFail.enabled
+        rules.rapidFailCrashes = pool.rapidFail.crashes
+        rules.rapidFailWindow = pool.rapidFail.window.wholeMilliseconds / 1000
+        rules.recycling.timeLimit = (pool.recycling.time.milliseconds ?? 0) / 1000
+        rules.recycling.requestLimit = UInt64(pool.recycling.requests ?? 0)
+        rules.recycling.privateMemoryLimit = UInt64(pool.recycling.privateMemory ?? 0)
+        rules.recycling.schedule = pool.recycling.schedule
+        rules.disallowOverlappingRotation = pool.recycling.disallowOverlappingRotation
+        rules.disallowRotationOnConfigChange = pool.recycling.disallowRotationOnConfigChange
+        return rules
+    }
+
+    private func rules(
+        of application: Application, _ command: WorkerCommand, _ pool: ApplicationPoolSettings, _ poolID: PoolID, _ site: Site,
+        _ number: UInt32, _ name: String, _ identity: WorkerIdentity?
+    ) -> ApplicationRules {
+        let environment = (pool.environment + command.environment).map { EnvironmentEntry($0.name, $0.value) }
+        let program = WorkerProgram(
+            executable: command.executable, arguments: command.arguments, environment: environment,
+            workingDirectory: command.workingDirectory, identity: identity)
+        let endpoint: EndpointChoice =
+            switch command.endpoint {
+            case .port: .port(fixed: nil)
+            case .fixedPort(let port): .port(fixed: port)
+            case .inherited: .inherited
+            case .unixSocket: .unixSocket
+            }
+        var place = WorkerPlace()
+        place.virtualPath = application.path
+        place.physicalPath = application.root ?? command.workingDirectory
+        place.siteName = site.name
+        place.siteNumber = site.id
+        place.poolName = pool.name
+        place.configurationFile = site.location.file
+        let modules = GenerationBuilder.entries(of: site, at: application.path)
+        place.basicAuthentication = modules.contains { $0.source == .builtIn(.basicAuthentication) }
+        place.anonymousAuthentication = modules.contains { $0.source == .builtIn(.anonymousAuthentication) }
+        var rules = ApplicationRules(
+            id: ApplicationID(rawValue: number), name: name, pool: poolID, program: program, endpoint: endpoint, place: place)
+        rules.processes = pool.processesMax ?? application.limits.processes
+        rules.startupTimeLimit = (pool.startupTimeLimit ?? application.limits.startupTimeLimit).wholeMilliseconds / 1000
+        rules.shutdownTimeLimit = (pool.shutdownTimeLimit ?? application.limits.shutdownTimeLimit).wholeMilliseconds / 1000
+        rules.rapidFailsPerMinute = application.limits.rapidFailsPerMinute
+        return rules
+    }
+
+    // MARK: What loops report
+
+    /// Requests of an application wait for a worker; `refused`: the worker that has just refused a connection, or 0.
+    func workerWanted(_ number: UInt32, refused: UInt64) {
+        guard let known = applications[number] else {
+            server.post { Forwarder.startFailedMessage(application: number, reason: "The application is not configured any more.") }
+            return
+        }
+        if !known.workers.isEmpty {
+            // What the loop asks for is there already, or is somebody else's to bring back.
+            server.post { Forwarder.workersMessage(application: number, known.workers) }
+            return
+        }
+        if known.rules == nil {
+            server.post {
+                Forwarder.startFailedMessage(application: number, reason: "\(known.name): the application cannot be started.")
+            }
+            return
+        }
+        service.demand(ApplicationID(rawValue: number))
+        takeEvents()
+    }
+
+    /// One loop uses a worker for nothing any longer.
+    func workerReleased(_ worker: UInt64) {
+        guard worker < 1 << 32 else { return }
+        let id = UInt32(worker)
+        releases[id, default: 0] += 1
+        endDrain(id)
+    }
+
+    private func endDrain(_ id: UInt32) {
+        guard draining.contains(id), releases[id, default: 0] >= server.loops.count else { return }
+        draining.remove(id)
+        releases[id] = nil
+        service.workerDrained(WorkerID(rawValue: id))
+        takeEvents()
+    }
+
+    /// A shutdown message was answered, or not.
+    func shutdownMessageAnswered(_ worker: UInt32, accepted: Bool) {
+        service.shutdownMessageAnswered(WorkerID(rawValue: worker), accepted: accepted)
+        takeEvents()
+    }
+
+    /// Once a second: reports which applications were used, which idle timeouts go by.
+    func tick() {
+        for number in applications.keys {
+            var served: UInt64 = 0
+            var running: UInt64 = 0
+            for thread in server.loops {
+                let counters = thread.forwarder.counters(of: number)
+                served &+= counters.forwarded
+                running &+= counters.running
+            }
+            if served != servedBefore[number] || running > 0 {
+                servedBefore[number] = served
+                service.used(ApplicationID(rawValue: number), at: server.loop.now, running: running)
+            }
+        }
+        takeEvents()
+    }
+
+    // MARK: What activation decided
+
+    /// Does what activation wants done outside of it.
+    func takeEvents() {
+        while true {
+            let events = service.takeEvents()
+            if events.isEmpty { return }
+            for event in events { handle(event) }
+        }
+    }
+
+    private func handle(_ event: ActivationEvent) {
+        switch event {
+        case .publish(let id, generation: _, let endpoints):
+            let workers = endpoints.compactMap { ready -> ReadyWorker? in
+                guard let endpoint = ready.endpoint.systemEndpoint else { return nil }
+                return ReadyWorker(
+                    id: UInt64(ready.worker?.rawValue ?? 0), endpoint: endpoint, pairingToken: ready.token?.text ?? "")
+            }
+            applications[id.rawValue]?.workers = workers
+            server.post { Forwarder.workersMessage(application: id.rawValue, workers) }
+        case .failed(let id, let failure):
+            DaemonLog.error(failure.report)
+            server.note(.workerStartFailed, subject: failure.application, failure.reason)
+            server.post {
+                Forwarder.startFailedMessage(
+                    application: id.rawValue, reason: "\(failure.reason)\n\(failure.lastLines.suffix(5).joined(separator: "\n"))")
+            }
+        case .poolState(let id, let state): poolChanged(id, state)
+        case .drain(let worker, _):
+            draining.insert(worker.rawValue)
+            endDrain(worker.rawValue)
+        case .sendShutdownMessage(let worker, let id, let ready):
+            let path = applications[id.rawValue]?.rules?.place.virtualPath ?? "/"
+            let sent = ShutdownMessage.send(
+                to: ready, path: path, worker: worker.rawValue, timeLimit: limit(of: id), pool: server.blockingPool,
+                mailbox: server.loop.mailbox)
+            if !sent { service.shutdownMessageAnswered(worker, accepted: false) }
+        case .workerStarted(let worker):
+            DaemonLog.info("\(name(worker)): started pid \(worker.pid ?? 0): \(worker.command.joined(separator: " "))")
+        case .workerReady(let worker):
+            DaemonLog.info("\(name(worker)): pid \(worker.pid ?? 0) is ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
+            server.note(.workerStarted, subject: name(worker), "pid \(worker.pid ?? 0)")
+        case .workerStopped(let worker, let reason, let exit, let killed):
+            DaemonLog.info(
+                "\(name(worker)): pid \(worker.pid ?? 0) stopped (\(reason)) with \(exit)"
+                    + (killed ? "; it did not end within its shutdown time limit and was killed" : ""))
+            server.note(.workerStopped, subject: name(worker), "pid \(worker.pid ?? 0), \(exit)")
+        case .workerCrashed(let worker, let exit, let lastLines):
+            let lines = lastLines.isEmpty ? "" : "\n" + lastLines.map { "  " + $0 }.joined(separator: "\n")
+            DaemonLog.warning(
+                "\(name(worker)): pid \(worker.pid ?? 0) ended unasked with \(exit); the next request starts another\(lines)")
+            server.note(.workerCrashed, subject: name(worker), "pid \(worker.pid ?? 0), \(exit)")
+            let id = worker.id.rawValue
+            let number = worker.application.rawValue
+            server.post { Forwarder.workerGoneMessage(application: number, worker: UInt64(id)) }
+        case .recycleFailed(let id, let reason, let failure):
+            DaemonLog.error(
+                "\(applications[id.rawValue]?.name ?? "?"): recycling (\(reason)) failed, the old workers serve on: \(failure.reason)")
+        case .output(let id, let line):
+            DaemonLog.info("\(applications[id.rawValue]?.name ?? "?")[\(line.pid)]: \(line.text)")
+        case .removed: break
+        case .allStopped: hasStopped = true
+        }
+    }
+
+    private func poolChanged(_ id: PoolID, _ state: PoolState) {
+        guard let name = pools.first(where: { $0.value == id })?.key, let queue = server.registry.queue(named: name) else { return }
+        switch state {
+        case .started: queue.state = .started
+        case .stopping(let cause), .stopped(let cause):
+            queue.state = cause == .rapidFail ? .appOffline : .disabled
+            if case .stopped(.rapidFail) = state {
+                DaemonLog.error(
+                    "pool \(name): too many crashes, rapid-fail protection has stopped it; its requests are answered 503 until "
+                        + "it is started: berthctl start \(name)")
+                server.note(.poolStopped, subject: name, "rapid-fail protection")
+            }
+        }
+    }
+
+    private func name(_ worker: WorkerSummary) -> String { applications[worker.application.rawValue]?.name ?? "?" }
+
+    private func limit(of id: ApplicationID) -> UInt64 { applications[id.rawValue]?.rules?.shutdownTimeLimit ?? 10 }
+
+    // MARK: What an administrator asks
+
+    /// Pools with workers, by name.
+    func id(ofPool name: String) -> PoolID? { pools[name] }
+
+    /// Numbers and names of the applications of a site.
+    func applications(of site: String) -> [(number: UInt32, name: String)] {
+        applications.filter { $0.value.site == site }.map { ($0.key, $0.value.name) }.sorted { $0.1 < $1.1 }
+    }
+
+    func name(of application: ApplicationID) -> String { applications[application.rawValue]?.name ?? "" }
+}
