@@ -239,26 +239,9 @@ struct GenerationBuilder {
     private func configuration(
         of files: StaticFilesSettings, _ site: Site, _ application: Application
     ) -> ModuleConfiguration {
-        let place = "\(application.location)"
-        var settings: [ModuleConfiguration.Setting] = []
-        for name in files.defaultDocuments { settings.append(.init(name: "default_documents", value: name, location: place)) }
-        for (suffix, type) in files.mediaTypes.sorted(by: { $0.key < $1.key }) {
-            settings.append(.init(name: "mime_types.\(suffix)", value: type, location: place))
+        let settings = files.moduleSettings(at: application.location).map {
+            ModuleConfiguration.Setting(name: $0.name, value: $0.value, location: "\($0.location)")
         }
-        for directory in files.directories {
-            settings.append(
-                .init(
-                    name: "directories.\(directory.path)", value: directory.physicalPath, location: "\(directory.location)"))
-        }
-        switch files.cacheControl {
-        case .none: break
-        case .disabled: settings.append(.init(name: "cache_control", value: "no-cache", location: place))
-        case .maxAge(let age):
-            settings.append(
-                .init(name: "cache_control", value: "max-age=\(age.wholeMilliseconds / 1000)", location: place))
-        case .custom(let value): settings.append(.init(name: "cache_control", value: value, location: place))
-        }
-        settings.append(.init(name: "etag", value: files.sendsETag ? "true" : "false", location: place))
         return ModuleConfiguration(
             site: site.name, siteID: site.id, applicationPath: application.path, root: application.root ?? "",
             settings: settings)

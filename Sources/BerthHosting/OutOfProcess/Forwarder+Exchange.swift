@@ -14,6 +14,7 @@ extension Forwarder {
             state.pointee.listener.refuseUnavailable(request, reason: "QueueFull")
             return Self.pending
         }
+        a.pointee.counters.running &+= 1
         let generation = x.pointee.generation
         x.initialize(to: Exchange(request: request, application: a))
         x.pointee.generation = generation
@@ -92,6 +93,7 @@ extension Forwarder {
         dropUnsent(x)
         dropHead(x)
         Pipeline.handlerState(of: x.pointee.request).pointee = 0
+        x.pointee.application.pointee.counters.running &-= 1
         state.pointee.exchanges.free(x.pointee.index)
     }
 

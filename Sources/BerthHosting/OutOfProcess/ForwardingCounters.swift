@@ -12,5 +12,8 @@ public struct ForwardingCounters: Sendable, BitwiseCopyable {
     public var failures: UInt64 = 0
     public var tunnels: UInt64 = 0
 
+    /// Requests that wait for a worker or are with one, now.
+    public var running: UInt64 = 0
+
     public init() {}
 }
