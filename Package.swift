@@ -97,6 +97,8 @@ let package = Package(
 var testTargets: [Target] {
     [
         tests("BerthHTTPTests", ["BerthHTTP", "CBerthBytes"]),
+        tests("CBerthSystemTests", ["CBerthSystem"]),
+        tests("BerthActivationTests", ["BerthActivation", "BerthEventLoop", "CBerthSystem"]),
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),

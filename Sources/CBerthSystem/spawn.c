@@ -148,11 +148,10 @@ static void write_decimal(char *text, unsigned value) {
 }
 
 static void reset_signals(void) {
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    // Ignored signals survive clone3 and execve. KILL, STOP and glibc's own two are refused, rightly.
-    for (int s = 1; s < NSIG; s++) sigaction(s, &standard, NULL);
+    // The kernel's struct sigaction, all zero: SIG_DFL. The raw call, for glibc keeps two signals from its own, and one that was
+    // ignored when the daemon was started would stay so: that survives clone3 and execve. KILL and STOP are refused, rightly.
+    static const unsigned long standard[8];
+    for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, standard, NULL, sizeof(uint64_t));
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -43,11 +43,7 @@ struct ActivationCore {
     }
 
     mutating func remove(application id: ApplicationID, now: MonotonicInstant) {
-        guard let application = applications[id] else { return }
-        let isGone = !application.hasWorkers
         with(id, now: now) { $0.disable(.removed, now: $1, effects: &$2) }
-        if isGone { effects.events.append(.removed(id)) }
-        forgetRemoved(id)
     }
 
     /// Removes a pool that no application uses; its applications are removed first.
@@ -222,6 +218,7 @@ struct ActivationCore {
         guard let application = applications[id], application.isRemoved, !application.hasWorkers else { return }
         applications[id] = nil
         active.remove(id)
+        effects.events.append(.removed(id))
     }
 
     private mutating func settlePool(_ id: PoolID) {

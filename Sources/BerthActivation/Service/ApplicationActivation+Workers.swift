@@ -87,7 +87,6 @@ extension ApplicationActivation {
         stopReasons[id] = nil
         splitters[id] = nil
         effects.actions.append(.forget(id))
-        if isRemoved, workers.isEmpty { effects.events.append(.removed(rules.id)) }
     }
 
     mutating func countFailure(now: MonotonicInstant, effects: inout ActivationEffects) {

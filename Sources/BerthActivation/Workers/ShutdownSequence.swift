@@ -39,9 +39,8 @@ struct ShutdownSequence {
         limit: UInt64, sendsMessage: Bool, isIdle: Bool, now: MonotonicInstant
     ) -> (ShutdownSequence, Step) {
         var sequence = ShutdownSequence(limit: limit, sendsMessage: sendsMessage, now: now)
-        if limit == 0 { return (sequence, sequence.kill()) }
-        if isIdle { return (sequence, sequence.askToEnd(now: now)) }
-        return (sequence, .drain)
+        let step: Step = limit == 0 ? sequence.kill() : isIdle ? sequence.askToEnd(now: now) : .drain
+        return (sequence, step)
     }
 
     private init(limit: UInt64, sendsMessage: Bool, now: MonotonicInstant) {

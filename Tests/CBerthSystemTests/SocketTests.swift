@@ -1,0 +1,139 @@
+import CBerthSystem
+import Glibc
+import Testing
+
+@Suite("Sockets")
+struct SocketTests {
+    private let system = cberth_system_linux()
+
+    private func endpoint(_ address: String, _ port: UInt16 = 0) throws -> cberth_endpoint {
+        var endpoint = cberth_endpoint()
+        try #require(cberth_address_parse(address, &endpoint.address) == 1)
+        endpoint.address.port = port
+        return endpoint
+    }
+
+    private func endpoint(path: String) -> cberth_endpoint {
+        var endpoint = cberth_endpoint()
+        endpoint.address.family = 1
+        withUnsafeMutableBytes(of: &endpoint.path) { $0.copyBytes(from: Array(path.utf8)) }
+        return endpoint
+    }
+
+    private func isReady(_ fd: Int32, _ events: Int32) -> Bool {
+        var poll = pollfd(fd: fd, events: Int16(events), revents: 0)
+        return Glibc.poll(&poll, 1, 20_000) == 1
+    }
+
+    /// A child that another test is starting may hold a copy of the descriptor for a moment: closing alone need not end it.
+    private func stopListening(_ fd: Int32) {
+        shutdown(fd, Int32(SHUT_RDWR))
+        close(fd)
+    }
+
+    @Test("a connection carries octets both ways, and knows its peer")
+    func connection() throws {
+        var here = try endpoint("127.0.0.1")
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        defer { close(listener) }
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        var peer = cberth_address()
+        #expect(system.pointee.accept_one(system, listener, &peer) == -EAGAIN)
+        let client = system.pointee.connect_to(system, &here)
+        try #require(client >= 0)
+        defer { close(client) }
+        #expect(isReady(client, POLLOUT))
+        #expect(system.pointee.connect_result(system, client) == 0)
+        #expect(isReady(listener, POLLIN))
+        let server = system.pointee.accept_one(system, listener, &peer)
+        try #require(server >= 0)
+        defer { close(server) }
+        var own = cberth_address()
+        #expect(system.pointee.local_address(system, client, &own) == 0)
+        #expect(peer.family == 4 && peer.port == own.port)
+        #expect(fcntl(server, F_GETFL) & O_NONBLOCK != 0 && fcntl(server, F_GETFD) & FD_CLOEXEC != 0)
+        var buffer = [UInt8](repeating: 0, count: 16)
+        #expect(system.pointee.receive(system, server, &buffer, 16) == -Int(EAGAIN))
+        #expect(system.pointee.send(system, client, "hello", 5, 0) == 5)
+        #expect(isReady(server, POLLIN))
+        #expect(system.pointee.receive(system, server, &buffer, 16) == 5)
+        #expect(system.pointee.shut_down_sending(system, client) == 0)
+        #expect(isReady(server, POLLIN))
+        #expect(system.pointee.receive(system, server, &buffer, 16) == 0)
+    }
+
+    @Test("an address that is taken is EADDRINUSE")
+    func taken() throws {
+        var here = try endpoint("127.0.0.1")
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        defer { close(listener) }
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        #expect(system.pointee.listen_on(system, &here, 5) == -EADDRINUSE)
+    }
+
+    @Test("nobody at a port is ECONNREFUSED, at once or when the connection is ready")
+    func refused() throws {
+        var here = try endpoint("127.0.0.1")
+        let listener = system.pointee.listen_on(system, &here, 5)
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        stopListening(listener)
+        let client = system.pointee.connect_to(system, &here)
+        if client >= 0 {
+            defer { close(client) }
+            #expect(isReady(client, POLLOUT))
+            #expect(system.pointee.connect_result(system, client) == -ECONNREFUSED)
+        } else {
+            #expect(client == -ECONNREFUSED)
+        }
+    }
+
+    @Test("a path that nobody listens on any more is taken over, one that answers is not")
+    func stalePath() throws {
+        let path = "/tmp/berth-socket-\(getpid())"
+        var here = endpoint(path: path)
+        let first = system.pointee.listen_on(system, &here, 5)
+        try #require(first >= 0)
+        #expect(system.pointee.listen_on(system, &here, 5) == -EADDRINUSE)
+        stopListening(first)
+        let second = system.pointee.listen_on(system, &here, 5)
+        #expect(second >= 0)
+        close(second)
+        unlink(path)
+    }
+
+    @Test("a Unix connection tells who is at its other end")
+    func credentials() throws {
+        let path = "/tmp/berth-credentials-\(getpid())"
+        var here = endpoint(path: path)
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        defer {
+            close(listener)
+            unlink(path)
+        }
+        let client = system.pointee.connect_to(system, &here)
+        try #require(client >= 0)
+        defer { close(client) }
+        var peer = cberth_address()
+        let server = system.pointee.accept_one(system, listener, &peer)
+        try #require(server >= 0)
+        defer { close(server) }
+        var credentials = cberth_credentials()
+        #expect(system.pointee.peer_credentials(system, server, &credentials) == 0)
+        #expect(credentials.pid == getpid() && credentials.uid == geteuid() && credentials.gid == getegid())
+    }
+
+    @Test(
+        "addresses are read as they are written",
+        arguments: [
+            ("127.0.0.1", true), ("255.255.255.255", true), ("::1", true), ("fe80::1%1", true),
+            ("::ffff:1.2.3.4", true),
+            ("256.0.0.1", false), ("1.2.3", false), ("", false), ("[::1]", false), ("localhost", false),
+        ])
+    func addresses(text: String, isAddress: Bool) {
+        var address = cberth_address()
+        #expect((cberth_address_parse(text, &address) == 1) == isAddress)
+    }
+}
