@@ -7,7 +7,7 @@ extension Request {
     ///
     /// Content over the host's window (256 KiB) is sent with `start` and `write`. A refusal by the host (a status outside
     /// 200...999, an answer that was begun before) is answered 500; a client that left is no error.
-    @inlinable
+    @inlinable @inline(__always)
     public func respond(
         status: UInt16 = 200, contentType: StaticString = "text/plain", _ content: StaticString
     ) -> Outcome {
@@ -26,7 +26,7 @@ extension Request {
     }
 
     /// The same for octets.
-    @inlinable
+    @inlinable @inline(__always)
     public func respond(
         status: UInt16 = 200, contentType: StaticString = "application/octet-stream", _ content: UnsafeRawBufferPointer
     ) -> Outcome {
@@ -110,7 +110,7 @@ extension Request {
 // MARK: Inside
 
 extension Request {
-    @inlinable
+    @inlinable @inline(__always)
     static func contentTypeField(_ value: StaticString) -> berth_response_field {
         let name: StaticString = "Content-Type"
         return berth_response_field(
@@ -118,7 +118,7 @@ extension Request {
             value: berth_octets(start: value.utf8Start, count: UInt64(value.utf8CodeUnitCount)))
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     static func head(status: UInt16, length: Int64) -> berth_response_head {
         berth_response_head(
             size: UInt32(MemoryLayout<berth_response_head>.size), status: status, substatus: 0,

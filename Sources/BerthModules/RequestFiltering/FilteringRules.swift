@@ -127,35 +127,47 @@ struct FilteringRules {
         alwaysAllowedQueryStrings.deallocate()
         headerLimits.deallocate()
     }
+}
+
+extension UnsafePointer<FilteringRules> {
+    // On the pointer, since a method of the value would copy it.
 
     /// Counts segments, looks for hidden ones and at the extension of the last. One pass.
-    func checkPath(_ path: berth_octets) -> PathVerdict {
-        guard let start = path.start else { return .pass }
-        let length = path.length
+    func checkPath(_ path: berth_octets) -> FilteringRules.PathVerdict {
+        guard let start = path.start, path.count > 0 else { return .pass }
+        let end = start + path.length
         var segments = 0
-        var segmentStart = 1
-        var lastDot = -1
-        var index = 1
-        while index <= length {
-            let octet = index < length ? start[index] : 0x2f
-            if octet == 0x2f {
-                if index > segmentStart {
-                    segments &+= 1
-                    if hiddenSegments.contains(berth_octets(start + segmentStart, index &- segmentStart)) {
-                        return .hiddenSegment
+        // Behind the slash that begins every path.
+        var segmentStart = start + 1
+        var lastDot = end
+        var next = segmentStart
+        while next < end {
+            let octet = next.pointee
+            if octet <= 0x2f {
+                if octet == 0x2f {
+                    if next > segmentStart {
+                        segments &+= 1
+                        if isHidden(segmentStart, next) { return .hiddenSegment }
                     }
+                    segmentStart = next + 1
+                    lastDot = end
+                } else if octet == 0x2e {
+                    lastDot = next
                 }
-                if index < length {
-                    segmentStart = index &+ 1
-                    lastDot = -1
-                }
-            } else if octet == 0x2e {
-                lastDot = index
             }
-            index &+= 1
+            next += 1
         }
-        if segments > segmentsMax, segmentsMax > 0 { return .tooManySegments }
-        if lastDot >= 0, !extensions.allows(path.dropFirst(lastDot)) { return .extensionDenied }
+        if end > segmentStart {
+            segments &+= 1
+            if isHidden(segmentStart, end) { return .hiddenSegment }
+        }
+        if segments > pointee.segmentsMax, pointee.segmentsMax > 0 { return .tooManySegments }
+        if lastDot < end, !pointee.extensions.allows(berth_octets(lastDot, end - lastDot)) { return .extensionDenied }
         return .pass
+    }
+
+    @inline(__always)
+    private func isHidden(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Bool {
+        pointee.hiddenSegments.contains(berth_octets(start, end - start))
     }
 }

@@ -1,41 +1,50 @@
 internal import CBerthModule
 
-/// A few names, in memory of its own. A look-up that misses by length or first octet, as nearly all do, costs two tests.
+/// A few names, in memory of its own. A look-up that misses, as nearly all do, costs the test of one bit.
 struct NameSet {
     private let names: UnsafeMutablePointer<berth_octets>
     private let count: Int
     private let ignoresCase: Bool
-    /// Bit n: there is a name of n octets (bit 63: of 63 or more).
-    private let lengths: UInt64
-    /// Bit n: a name begins with an octet whose low six bits are n.
-    private let firstOctets: UInt64
+    /// 256 bits: one for each name, by its length and two of its octets.
+    private let filter: UnsafeMutablePointer<UInt64>
 
     init(_ texts: [String], ignoresCase: Bool) {
         count = texts.count
         self.ignoresCase = ignoresCase
         names = .allocate(capacity: max(1, texts.count))
-        var (lengths, firstOctets) = (UInt64(0), UInt64(0))
+        filter = .allocate(capacity: 4)
+        filter.initialize(repeating: 0, count: 4)
         for (index, text) in texts.enumerated() {
             let name = berth_octets.copy(
                 of: ignoresCase ? String(decoding: text.utf8.map(lowered), as: UTF8.self) : text)
             names.advanced(by: index).initialize(to: name)
-            lengths |= 1 << UInt64(min(name.length, 63))
-            if let first = name.start?.pointee { firstOctets |= 1 << UInt64(first & 63) }
+            guard let start = name.start, name.count > 0 else { continue }
+            let bit = Self.bit(start, name.length)
+            filter[bit >> 6] |= 1 << UInt64(bit & 63)
         }
-        (self.lengths, self.firstOctets) = (lengths, firstOctets)
     }
 
     func deallocate() {
         for index in 0..<count { names[index].deallocate() }
         names.deallocate()
+        filter.deallocate()
     }
 
     var isEmpty: Bool { count == 0 }
 
+    /// The same for a name in either case. The last octet and the middle one tell more than the first, which is often a dot.
+    @inline(__always)
+    private static func bit(_ start: UnsafePointer<UInt8>, _ length: Int) -> Int {
+        let last = Int(start[length &- 1] | 0x20)
+        let middle = Int(start[length &>> 1] | 0x20)
+        return (last &* 5 ^ middle &* 3 ^ length &<< 5) & 255
+    }
+
     @inline(__always)
     func contains(_ name: berth_octets) -> Bool {
-        guard lengths & (1 &<< UInt64(min(name.length, 63))) != 0, let first = name.start?.pointee else { return false }
-        guard firstOctets & (1 &<< UInt64((ignoresCase ? lowered(first) : first) & 63)) != 0 else { return false }
+        guard let start = name.start, name.count > 0 else { return false }
+        let bit = Self.bit(start, name.length)
+        guard filter[bit &>> 6] &>> UInt64(bit & 63) & 1 != 0 else { return false }
         return search(name)
     }
 

@@ -62,7 +62,7 @@ private let begin: berth_stage_function = { context, request in
     if features.contains(.verbs), !rules.pointee.verbs.allows(request.pointee.method) {
         return host.refuse(request, 404, 6, "request-filtering: the verb is not allowed")
     }
-    let verdict = rules.pointee.checkPath(request.pointee.path)
+    let verdict = rules.checkPath(request.pointee.path)
     if verdict != .pass {
         switch verdict {
         case .hiddenSegment:

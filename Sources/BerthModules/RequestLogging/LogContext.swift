@@ -202,30 +202,45 @@ struct LogContext {
         return berth_octets("/")
     }
 
+    // "user-age" and "nt", "refe" and "erer", "cook" and "okie" as they lie in memory.
+    private static var userA: UInt64 { UInt64(littleEndian: 0x6567_612d_7265_7375) }
+    private static var gent: UInt16 { UInt16(littleEndian: 0x746e) }
+    private static var refe: UInt32 { UInt32(littleEndian: 0x6566_6572) }
+    private static var erer: UInt32 { UInt32(littleEndian: 0x7265_7265) }
+    private static var cook: UInt32 { UInt32(littleEndian: 0x6b6f_6f63) }
+    private static var okie: UInt32 { UInt32(littleEndian: 0x6569_6b6f) }
+
     /// One pass over the field lines, told apart by length first.
     @inline(__always)
     private func findFields(
         _ request: RequestPointer, _ userAgent: inout berth_octets, _ cookie: inout berth_octets,
         _ referer: inout berth_octets
     ) {
-        guard let fields = request.pointee.fields else { return }
+        guard let fields = request.pointee.fields, let head = request.pointee.head else { return }
         var field = fields
         let last = fields + Int(request.pointee.field_count)
         while field < last {
-            switch field.pointee.name_length {
-            case 6 where cookie.start == nil:
-                if request.fieldName(field.pointee).equalsLowered("cookie") {
-                    cookie = request.fieldValue(field.pointee)
+            let length = field.pointee.name_length
+            if length == 10 || length == 7 || length == 6 {
+                // Names are tokens, so setting this bit makes only letters of either case the same.
+                let name = UnsafeRawPointer(head + Int(field.pointee.name_offset))
+                if length == 10 {
+                    let start = name.loadUnaligned(as: UInt64.self) | 0x2020_2020_2020_2020
+                    let end = name.loadUnaligned(fromByteOffset: 8, as: UInt16.self) | 0x2020
+                    if start == Self.userA, end == Self.gent, userAgent.start == nil {
+                        userAgent = request.fieldValue(field.pointee)
+                    }
+                } else {
+                    let start = name.loadUnaligned(as: UInt32.self) | 0x2020_2020
+                    let end = name.loadUnaligned(fromByteOffset: Int(length) &- 4, as: UInt32.self) | 0x2020_2020
+                    if length == 7 {
+                        if start == Self.refe, end == Self.erer, referer.start == nil {
+                            referer = request.fieldValue(field.pointee)
+                        }
+                    } else if start == Self.cook, end == Self.okie, cookie.start == nil {
+                        cookie = request.fieldValue(field.pointee)
+                    }
                 }
-            case 7 where referer.start == nil:
-                if request.fieldName(field.pointee).equalsLowered("referer") {
-                    referer = request.fieldValue(field.pointee)
-                }
-            case 10 where userAgent.start == nil:
-                if request.fieldName(field.pointee).equalsLowered("user-agent") {
-                    userAgent = request.fieldValue(field.pointee)
-                }
-            default: break
             }
             field += 1
         }
