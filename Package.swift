@@ -102,5 +102,6 @@ var testTargets: [Target] {
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
+        tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl"]),
     ]
 }

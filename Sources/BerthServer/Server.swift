@@ -154,6 +154,7 @@ final class Server {
     }
 
     private func inheritDescriptors() {
+        endpoints.inherit(options.descriptors, except: [])
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = cberth_listen_descriptors(&names)
         if count <= 0 { return }

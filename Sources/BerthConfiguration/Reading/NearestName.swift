@@ -1,7 +1,7 @@
 /// Finds the name somebody meant.
-enum NearestName {
+package enum NearestName {
     /// The candidate with the fewest letters to change, insert, drop or swap; nil where none is near.
-    static func among(_ candidates: [String], to name: String) -> String? {
+    package static func among(_ candidates: [String], to name: String) -> String? {
         // A name of a thousand letters is no slip of the finger, and the distance is quadratic.
         guard (1...64).contains(name.utf8.count) else { return nil }
         let wanted = spelling(name)
