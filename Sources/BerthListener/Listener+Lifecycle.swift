@@ -111,10 +111,12 @@ extension Listener {
             c.pointee.inputStart = c.pointee.inputEnd
             c.pointee.flags.insert(.unreadInput)
         }
+        logRefusal(c, request, status: answer.status, reason: answer.reason)
         request.pointee.target = nil
+        // Content is on its way that nobody will read: closing at once would reset the answer away.
+        if !contentIsComplete(request) { c.pointee.flags.insert(.unreadInput) }
         request.pointee.contentState = .none
         request.pointee.keepsAlive = false
-        logRefusal(c, request, status: answer.status, reason: answer.reason)
         writePage(request, answer)
         finish(request)
     }

@@ -154,8 +154,18 @@ extension Listener {
         return waiting >= window ? 0 : Int(window &- waiting)
     }
 
-    /// `.writable` follows when half of the window is free.
-    public func waitForRoom(_ request: UnsafeMutablePointer<Request>) { request.pointee.wantsRoom = true }
+    /// `.writable` follows when half of the window is free, which may be so already once the batch is out.
+    public func waitForRoom(_ request: UnsafeMutablePointer<Request>) {
+        let c = connection(of: request)
+        if state.pointee.batchOwner == request.pointee.connection &+ 1 { flush() }
+        if c.pointee.fd < 0 { return }
+        // Only a connection that the kernel has blocked becomes writable.
+        if c.pointee.flags.contains(.blocked) && waitingOctets(c) > state.pointee.limits.responseWindow / 2 {
+            request.pointee.wantsRoom = true
+        } else {
+            makeReady(request, .writable)
+        }
+    }
 
     /// Queues content of a response that was begun, framed as its head says. All of it is taken; ask `room` first.
     ///
