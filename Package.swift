@@ -103,5 +103,9 @@ var testTargets: [Target] {
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
         tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl"]),
+        tests(
+            "BerthHostingTests",
+            ["BerthHosting", "BerthPipeline", "BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem"]
+        ),
     ]
 }
