@@ -7,6 +7,9 @@ struct ActivationCore {
     private(set) var pools: [PoolID: ApplicationPool] = [:]
     private(set) var applications: [ApplicationID: ApplicationActivation] = [:]
     private var owners: [WorkerID: ApplicationID] = [:]
+    private var memberships: [PoolID: Set<ApplicationID>] = [:]
+    /// Pools whose workers' memory or whose schedule is looked at.
+    private var sampled: Set<PoolID> = []
     /// Applications that have workers or wait for a time, so that a thousand idle ones cost nothing.
     private var active: Set<ApplicationID> = []
     private(set) var effects = ActivationEffects()
@@ -15,26 +18,32 @@ struct ActivationCore {
     // MARK: Configuration
 
     mutating func configure(pool rules: PoolRules, now: MonotonicInstant) {
-        if pools[rules.id] != nil {
-            pools[rules.id]?.change(to: rules)
-            for id in members(of: rules.id) {
-                with(id, now: now) { $0.change(to: $0.rules, pool: rules, now: $1, effects: &$2) }
-            }
-        } else {
+        if rules.recycling.needsSampling { sampled.insert(rules.id) } else { sampled.remove(rules.id) }
+        guard let known = pools[rules.id] else {
             let pool = ApplicationPool(rules: rules)
             pools[rules.id] = pool
             effects.events.append(.poolState(rules.id, pool.state))
+            return
+        }
+        // Most of a reload finds most of the pools as they were.
+        if known.rules == rules { return }
+        pools[rules.id]?.change(to: rules)
+        for id in members(of: rules.id) {
+            with(id, now: now) { $0.change(to: $0.rules, pool: rules, now: $1, effects: &$2) }
         }
     }
 
     /// Adds an application, or changes its rules. Its pool must be known: false if it is not.
     mutating func configure(application rules: ApplicationRules, now: MonotonicInstant) -> Bool {
         guard let pool = pools[rules.pool] else { return false }
-        if applications[rules.id] != nil {
+        if let known = applications[rules.id] {
+            if known.rules == rules, known.pool == pool.rules, !known.isRemoved { return true }
+            memberships[known.rules.pool]?.remove(rules.id)
             with(rules.id, now: now) { $0.change(to: rules, pool: pool.rules, now: $1, effects: &$2) }
         } else {
             applications[rules.id] = ApplicationActivation(rules: rules, pool: pool.rules, now: now)
         }
+        memberships[rules.pool, default: []].insert(rules.id)
         let mayRun = pool.isStarted && !isStopping
         with(rules.id, now: now) {
             if mayRun { $0.enable(now: $1, effects: &$2) } else { $0.disable(.stopped, now: $1, effects: &$2) }
@@ -50,6 +59,7 @@ struct ActivationCore {
     mutating func remove(pool id: PoolID, now: MonotonicInstant) {
         for member in members(of: id) { remove(application: member, now: now) }
         pools[id] = nil
+        sampled.remove(id)
     }
 
     // MARK: Commands
@@ -136,7 +146,7 @@ struct ActivationCore {
 
     /// A time of a pool's schedule lies between two minutes of the day.
     mutating func minutePassed(from previous: Int, to minute: Int, now: MonotonicInstant) {
-        for (id, pool) in pools where pool.rules.recycling.isDue(after: previous, upTo: minute) {
+        for id in sampled where pools[id]?.rules.recycling.isDue(after: previous, upTo: minute) ?? false {
             recycle(pool: id, .schedule, now: now)
         }
     }
@@ -146,7 +156,7 @@ struct ActivationCore {
         active.reduce(.distantFuture) { min($0, applications[$1]?.deadline ?? .distantFuture) }
     }
 
-    var needsSampling: Bool { pools.values.contains { $0.rules.recycling.needsSampling } }
+    var needsSampling: Bool { !sampled.isEmpty }
 
     func worker(_ id: WorkerID) -> WorkerProcess? { owners[id].flatMap { applications[$0]?.worker(id) } }
 
@@ -170,7 +180,7 @@ struct ActivationCore {
     // MARK: Bookkeeping
 
     private func members(of pool: PoolID) -> [ApplicationID] {
-        applications.values.filter { $0.rules.pool == pool }.map(\.rules.id).sorted { $0.rawValue < $1.rawValue }
+        (memberships[pool] ?? []).sorted { $0.rawValue < $1.rawValue }
     }
 
     private mutating func withOwner(
@@ -218,6 +228,8 @@ struct ActivationCore {
         guard let application = applications[id], application.isRemoved, !application.hasWorkers else { return }
         applications[id] = nil
         active.remove(id)
+        memberships[application.rules.pool]?.remove(id)
+        if memberships[application.rules.pool]?.isEmpty ?? false { memberships[application.rules.pool] = nil }
         effects.events.append(.removed(id))
     }
 

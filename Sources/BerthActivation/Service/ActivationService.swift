@@ -217,7 +217,8 @@ public final class ActivationService {
         if deadline != deadlineArmed {
             loop.cancel(deadlineTimer)
             deadlineTimer = deadline == .distantFuture ? .none : loop.schedule(at: deadline, token(.deadline))
-            deadlineArmed = deadline
+            // All timers in use: the next call tries again.
+            deadlineArmed = deadlineTimer.isNone ? .distantFuture : deadline
         }
         if samplingTimer.isNone, core.needsSampling {
             lastMinute = Self.minuteOfDay(loop.wallSeconds)

@@ -89,6 +89,8 @@ struct ApplicationActivation {
         guard offline != isOffline else { return }
         isOffline = offline
         if offline { return stopAll(.offline, now: now, effects: &effects) }
+        // As in ANCM, where it is the way to clear a failure that is stuck.
+        forgetFailures(now: now)
         if rules.isExternal { publish(&effects) }
         startUnasked(now: now, effects: &effects)
     }
@@ -102,6 +104,8 @@ struct ApplicationActivation {
         (self.rules, self.pool) = (rules, pool)
         isRemoved = false
         failures.limit = min(max(rules.rapidFailsPerMinute, 0), 100)
+        // Who repaired the file need not wait for the minute to end.
+        if !same { forgetFailures(now: now) }
         if wasExternal || rules.isExternal {
             if !same { publish(&effects) }
             if !rules.isExternal { startUnasked(now: now, effects: &effects) }
@@ -160,7 +164,13 @@ struct ApplicationActivation {
 
     // MARK: Replacing and stopping
 
+    mutating func forgetFailures(now: MonotonicInstant) {
+        failures.reset(at: now)
+        lastFailure = nil
+    }
+
     mutating func recycle(_ reason: Recycling.Reason, now: MonotonicInstant, effects: inout ActivationEffects) {
+        if reason == .administrator { forgetFailures(now: now) }
         for id in workers.map(\.id) { recycle(id, reason, now: now, effects: &effects) }
     }
 

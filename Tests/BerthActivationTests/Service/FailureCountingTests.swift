@@ -40,6 +40,27 @@ struct FailureCountingTests {
         #expect(machine.spawns.count == limit + 2)
     }
 
+    @Test("a changed command, a recycle and the end of app_offline.htm forget the failures", arguments: 0..<3)
+    func forgotten(how: Int) throws {
+        var machine = Machine { $1.rapidFailsPerMinute = 0 }
+        machine.exits(try machine.startOne())
+        machine.perform { core, now in
+            switch how {
+            case 0:
+                var rules = Machine.rules { $1.rapidFailsPerMinute = 0 }.1
+                rules.program?.arguments = ["--repaired"]
+                _ = core.configure(application: rules, now: now)
+            case 1: core.recycle(application: Machine.application, .administrator, now: now)
+            default:
+                core.setOffline(true, Machine.application, now: now)
+                core.setOffline(false, Machine.application, now: now)
+            }
+        }
+        machine.demand()
+        #expect(machine.failures.isEmpty)
+        #expect(machine.spawns.count == 2)
+    }
+
     @Test("failed starts count like crashes")
     func failedStarts() {
         var machine = Machine { $1.rapidFailsPerMinute = 1 }
