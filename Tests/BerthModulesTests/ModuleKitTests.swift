@@ -118,7 +118,9 @@ extension ModuleTests {
 
         @Test("only the stages it names are filled")
         func stages() throws {
-            let table = try module().table
+            let module = try module()
+            let table = module.table
+            defer { withExtendedLifetime(module) {} }
             #expect(table.pointee.stages.0 != nil && table.pointee.stages.7 != nil && table.pointee.stages.11 != nil)
             #expect(table.pointee.stages.1 == nil && table.pointee.stages.10 == nil && table.pointee.stages.12 == nil)
             #expect(table.pointee.kinds == UInt32(BERTH_KIND_HANDLER) | UInt32(BERTH_KIND_CHAIN))
