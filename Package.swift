@@ -96,6 +96,9 @@ let package = Package(
 
 var testTargets: [Target] {
     [
+        tests("BerthEventLoopTests", ["BerthEventLoop", "CBerthSystem"]),
+        tests("BerthListenerTests", ["BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthSystem"]),
+        tests("BerthPipelineTests", ["BerthPipeline", "BerthListener", "BerthHTTP", "CBerthModule"]),
         tests("BerthHTTPTests", ["BerthHTTP", "CBerthBytes"]),
         tests("CBerthSystemTests", ["CBerthSystem"]),
         tests("BerthActivationTests", ["BerthActivation", "BerthEventLoop", "CBerthSystem"]),
@@ -105,7 +108,10 @@ var testTargets: [Target] {
         tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl"]),
         tests(
             "BerthHostingTests",
-            ["BerthHosting", "BerthPipeline", "BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem"]
+            [
+                "BerthHosting", "BerthPipeline", "BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule",
+                "CBerthSystem",
+            ]
         ),
     ]
 }

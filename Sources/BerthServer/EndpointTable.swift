@@ -123,23 +123,28 @@ struct EndpointTable {
             } else if let unix = ListeningEndpoint.unix(need.path) {
                 endpoint = unix
             } else {
-                failures.append(Failure(name: "unix:\(need.path)", error: SystemError("bind", ENAMETOOLONG), portKey: need.portKey))
+                failures.append(
+                    Failure(name: "unix:\(need.path)", error: SystemError("bind", ENAMETOOLONG), portKey: need.portKey))
                 continue
             }
             let fd = system.pointee.listen_on(system, &endpoint, Self.backlog)
             if fd < 0 {
                 // A machine without IPv6 has no [::]; nobody asked for it by name.
-                if fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL, need.address?.isUnspecified == true, need.address?.isIPv4 == false {
+                if fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL, need.address?.isUnspecified == true,
+                    need.address?.isIPv4 == false
+                {
                     continue
                 }
                 failures.append(
                     Failure(
-                        name: ListeningEndpoint.name(of: endpoint), error: SystemError("bind", -fd), portKey: need.portKey))
+                        name: ListeningEndpoint.name(of: endpoint), error: SystemError("bind", -fd),
+                        portKey: need.portKey))
                 continue
             }
             added.append(
                 place(
-                    ListeningEndpoint(descriptor: fd, endpoint: endpoint, portKey: need.portKey, isInherited: false), need))
+                    ListeningEndpoint(descriptor: fd, endpoint: endpoint, portKey: need.portKey, isInherited: false),
+                    need))
         }
         return (added, removed, failures)
     }
@@ -154,7 +159,8 @@ struct EndpointTable {
             let hereIsAny = withUnsafeBytes(of: here.bytes) { $0.allSatisfy { $0 == 0 } }
             if hereIsAny { return true }
             return here.family == wanted.family
-                && withUnsafeBytes(of: here.bytes) { a in withUnsafeBytes(of: wanted.bytes) { b in a.elementsEqual(b) } }
+                && withUnsafeBytes(of: here.bytes) { a in withUnsafeBytes(of: wanted.bytes) { b in a.elementsEqual(b) }
+                }
         }
     }
 

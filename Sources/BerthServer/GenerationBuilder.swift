@@ -28,7 +28,9 @@ struct GenerationBuilder {
         number: UInt64, loops: Int, registry: Registry, modules: ModuleStore,
         forwarding: @escaping (Application, Site, Int, UInt32) -> ChainEntry
     ) {
-        (self.number, self.loops, self.registry, self.modules, self.forwarding) = (number, loops, registry, modules, forwarding)
+        (self.number, self.loops, self.registry, self.modules, self.forwarding) = (
+            number, loops, registry, modules, forwarding
+        )
         targets = Array(repeating: [], count: loops)
         chains = Array(repeating: [], count: loops)
         ticks = Array(repeating: [], count: loops)
@@ -100,7 +102,9 @@ struct GenerationBuilder {
             case .ready(let instance):
                 keep(instance)
                 for stage in PipelineStage.allCases {
-                    if let entry = instance.entry(at: stage, loop: loop, module: count) { stages[stage, default: []].append(entry) }
+                    if let entry = instance.entry(at: stage, loop: loop, module: count) {
+                        stages[stage, default: []].append(entry)
+                    }
                 }
                 addTick(instance, loop)
             case .pending:
@@ -109,7 +113,8 @@ struct GenerationBuilder {
             case .failed(let failure):
                 note(failure, site, entry.location, loop)
                 stages[.beginRequest, default: []].append(
-                    FixedHandler.failing(status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: count))
+                    FixedHandler.failing(
+                        status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: count))
             }
             count += 1
         }
@@ -143,11 +148,13 @@ struct GenerationBuilder {
             let failure = ModuleFailure(
                 .wrongABI, "\(instance.name) is no handler module: it has no function for the execute stage")
             note(failure, site, application.location, loop)
-            return FixedHandler.failing(status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
+            return FixedHandler.failing(
+                status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
         case .pending: return FixedHandler.parking(module: module)
         case .failed(let failure):
             note(failure, site, application.location, loop)
-            return FixedHandler.failing(status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
+            return FixedHandler.failing(
+                status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
         }
     }
 
@@ -217,7 +224,8 @@ struct GenerationBuilder {
         return URLPrefix(host: host, port: portKey, path: path)
     }
 
-    private func configuration(of entry: ModuleEntry, _ site: Site, _ application: Application?) -> ModuleConfiguration {
+    private func configuration(of entry: ModuleEntry, _ site: Site, _ application: Application?) -> ModuleConfiguration
+    {
         var settings = entry.settings.map {
             ModuleConfiguration.Setting(name: $0.name, value: $0.value, location: "\($0.location)")
         }
@@ -258,10 +266,12 @@ extension ModuleEntry {
     fileprivate var rank: Int {
         switch source {
         case .builtIn(.requestFiltering): 0
-        case .builtIn(.basicAuthentication), .builtIn(.anonymousAuthentication): 1
+        // Whoever shows credentials is asked for them before he counts as anonymous.
+        case .builtIn(.basicAuthentication): 1
         case .library: 2
-        case .builtIn(.urlAuthorization): 3
-        case .builtIn(.requestLogging): 4
+        case .builtIn(.anonymousAuthentication): 3
+        case .builtIn(.urlAuthorization): 4
+        case .builtIn(.requestLogging): 5
         }
     }
 }

@@ -59,7 +59,11 @@ final class LoopThread: @unchecked Sendable {
             while let work = loop.nextWork() {
                 switch work {
                 case .ready(let token, let bits):
-                    if token.kind < Listener.tokenKinds { listener.handle(token, bits) } else { forwarder.handle(token, bits) }
+                    if token.kind < Listener.tokenKinds {
+                        listener.handle(token, bits)
+                    } else {
+                        forwarder.handle(token, bits)
+                    }
                 case .expired(let token):
                     if token.kind < Listener.tokenKinds {
                         listener.expired(token)
@@ -93,7 +97,8 @@ final class LoopThread: @unchecked Sendable {
                 let result = listener.addEndpoint(
                     addition.number, fd: endpoint.descriptor, address: endpoint.endpoint.address)
                 if result < 0 {
-                    DaemonLog.error("loop \(number) cannot watch \(endpoint.name): \(SystemError("epoll_ctl", -result))")
+                    DaemonLog.error(
+                        "loop \(number) cannot watch \(endpoint.name): \(SystemError("epoll_ctl", -result))")
                 }
             }
         case LoopMessage.removeEndpoint:

@@ -25,8 +25,11 @@ final class ModuleMaker {
         /// Control thread only.
         fileprivate var startedAt: MonotonicInstant?
 
-        fileprivate init(path: String, configuration: ModuleConfiguration, loops: Int, limit: UInt64, mailbox: Mailbox) {
-            (self.path, self.configuration, self.loops, self.limit, self.mailbox) = (path, configuration, loops, limit, mailbox)
+        fileprivate init(path: String, configuration: ModuleConfiguration, loops: Int, limit: UInt64, mailbox: Mailbox)
+        {
+            (self.path, self.configuration, self.loops, self.limit, self.mailbox) = (
+                path, configuration, loops, limit, mailbox
+            )
             pthread_mutex_init(lock, nil)
         }
 
@@ -85,7 +88,8 @@ final class ModuleMaker {
     func update() {
         let now = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
         for making in running {
-            guard let startedAt = making.startedAt, startedAt.adding(seconds: making.limit) <= now, making.result == nil else {
+            guard let startedAt = making.startedAt, startedAt.adding(seconds: making.limit) <= now, making.result == nil
+            else {
                 continue
             }
             making.end(
@@ -118,7 +122,8 @@ final class ModuleMaker {
                     .failure(
                         ModuleFailure(
                             .initialisationFailed,
-                            "\(making.path): no thread for its initialisation: \(SystemError("pthread_create", -result))")))
+                            "\(making.path): no thread for its initialisation: \(SystemError("pthread_create", -result))"
+                        )))
             } else {
                 pthread_detach(pthread_t(thread))
                 running.append(making)

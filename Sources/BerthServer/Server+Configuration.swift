@@ -20,7 +20,9 @@ extension Server {
         var all = next.sites
         var taken = Set(next.sites.flatMap(\.bindings).map(\.key))
         for rejected in next.rejected where !good.contains(rejected.name) {
-            guard let old = served[rejected.name], !old.bindings.contains(where: { taken.contains($0.key) }) else { continue }
+            guard let old = served[rejected.name], !old.bindings.contains(where: { taken.contains($0.key) }) else {
+                continue
+            }
             all.append(old)
             taken.formUnion(old.bindings.map(\.key))
             staleSites.insert(old.name)
@@ -92,7 +94,8 @@ extension Server {
         let change = endpoints.apply(wanted)
         endpointFailures = change.failures
         for failure in change.failures {
-            let names = sites.filter { site in site.bindings.contains { portKey(of: $0) == failure.portKey } }.map(\.name)
+            let names = sites.filter { site in site.bindings.contains { portKey(of: $0) == failure.portKey } }.map(
+                \.name)
             DaemonLog.error(
                 "cannot listen on \(failure.name): \(failure.error.reason)\(Self.advice(failure.error.code)); needed by "
                     + names.joined(separator: ", "))
@@ -149,7 +152,9 @@ extension Server {
         var status = cberth_file_status()
         if system.pointee.file_status(system, fd, &status) == 0, status.size == 0 {
             var header = ErrorLog.header
-            _ = header.withUTF8 { system.pointee.write_some(system, fd, $0.baseAddress ?? UnsafePointer(bitPattern: 1)!, $0.count) }
+            _ = header.withUTF8 {
+                system.pointee.write_some(system, fd, $0.baseAddress ?? UnsafePointer(bitPattern: 1)!, $0.count)
+            }
         }
     }
 

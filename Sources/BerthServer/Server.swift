@@ -147,7 +147,8 @@ final class Server {
         let table = RoutingTable([])
         let parts = (0..<loopCount).map { _ in
             LoopGeneration(
-                number: 0, snapshot: ListenerSnapshot.make(generation: 0, table: table, targets: [], ports: []), chains: [],
+                number: 0, snapshot: ListenerSnapshot.make(generation: 0, table: table, targets: [], ports: []),
+                chains: [],
                 ticks: [])
         }
         return Generation(number: 0, parts: parts, instances: [])
@@ -324,7 +325,8 @@ final class Server {
         eventCount += 1
         events.append(
             ServerEvent(
-                number: eventCount, wallNanoseconds: system.pointee.wall_nanoseconds(system), kind: kind, subject: subject,
+                number: eventCount, wallNanoseconds: system.pointee.wall_nanoseconds(system), kind: kind,
+                subject: subject,
                 text: text))
         if events.count > Self.eventsMax { events.removeFirst(events.count - Self.eventsMax) }
     }

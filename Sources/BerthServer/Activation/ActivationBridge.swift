@@ -52,7 +52,8 @@ final class ActivationBridge {
                 guard case .outOfProcess(let settings) = application.hosting else { continue }
                 let number = server.registry.number(ofApplication: application.path, site: site.name)
                 seen.insert(number)
-                let pool = configuration.pool(named: application.pool) ?? ApplicationPoolSettings(name: application.pool)
+                let pool =
+                    configuration.pool(named: application.pool) ?? ApplicationPoolSettings(name: application.pool)
                 apply(application, settings, site, pool, number, configuration)
             }
         }
@@ -119,7 +120,8 @@ final class ActivationBridge {
         guard let endpoint else {
             server.post {
                 Forwarder.startFailedMessage(
-                    application: number, reason: "\(name): the path of \(address) is longer than a Unix socket address holds")
+                    application: number,
+                    reason: "\(name): the path of \(address) is longer than a Unix socket address holds")
             }
             return
         }
@@ -155,7 +157,8 @@ final class ActivationBridge {
     }
 
     private func rules(
-        of application: Application, _ command: WorkerCommand, _ pool: ApplicationPoolSettings, _ poolID: PoolID, _ site: Site,
+        of application: Application, _ command: WorkerCommand, _ pool: ApplicationPoolSettings, _ poolID: PoolID,
+        _ site: Site,
         _ number: UInt32, _ name: String, _ identity: WorkerIdentity?
     ) -> ApplicationRules {
         let environment = (pool.environment + command.environment).map { EnvironmentEntry($0.name, $0.value) }
@@ -180,10 +183,12 @@ final class ActivationBridge {
         place.basicAuthentication = modules.contains { $0.source == .builtIn(.basicAuthentication) }
         place.anonymousAuthentication = modules.contains { $0.source == .builtIn(.anonymousAuthentication) }
         var rules = ApplicationRules(
-            id: ApplicationID(rawValue: number), name: name, pool: poolID, program: program, endpoint: endpoint, place: place)
+            id: ApplicationID(rawValue: number), name: name, pool: poolID, program: program, endpoint: endpoint,
+            place: place)
         rules.processes = pool.processesMax ?? application.limits.processes
         rules.startupTimeLimit = (pool.startupTimeLimit ?? application.limits.startupTimeLimit).wholeMilliseconds / 1000
-        rules.shutdownTimeLimit = (pool.shutdownTimeLimit ?? application.limits.shutdownTimeLimit).wholeMilliseconds / 1000
+        rules.shutdownTimeLimit =
+            (pool.shutdownTimeLimit ?? application.limits.shutdownTimeLimit).wholeMilliseconds / 1000
         rules.rapidFailsPerMinute = application.limits.rapidFailsPerMinute
         return rules
     }
@@ -193,7 +198,9 @@ final class ActivationBridge {
     /// Requests of an application wait for a worker; `refused`: the worker that has just refused a connection, or 0.
     func workerWanted(_ number: UInt32, refused: UInt64) {
         guard let known = applications[number] else {
-            server.post { Forwarder.startFailedMessage(application: number, reason: "The application is not configured any more.") }
+            server.post {
+                Forwarder.startFailedMessage(application: number, reason: "The application is not configured any more.")
+            }
             return
         }
         if !known.workers.isEmpty {
@@ -203,7 +210,8 @@ final class ActivationBridge {
         }
         if known.rules == nil {
             server.post {
-                Forwarder.startFailedMessage(application: number, reason: "\(known.name): the application cannot be started.")
+                Forwarder.startFailedMessage(
+                    application: number, reason: "\(known.name): the application cannot be started.")
             }
             return
         }
@@ -277,7 +285,8 @@ final class ActivationBridge {
             server.note(.workerStartFailed, subject: failure.application, failure.reason)
             server.post {
                 Forwarder.startFailedMessage(
-                    application: id.rawValue, reason: "\(failure.reason)\n\(failure.lastLines.suffix(5).joined(separator: "\n"))")
+                    application: id.rawValue,
+                    reason: "\(failure.reason)\n\(failure.lastLines.suffix(5).joined(separator: "\n"))")
             }
         case .poolState(let id, let state): poolChanged(id, state)
         case .drain(let worker, _):
@@ -292,7 +301,8 @@ final class ActivationBridge {
         case .workerStarted(let worker):
             DaemonLog.info("\(name(worker)): started pid \(worker.pid ?? 0): \(worker.command.joined(separator: " "))")
         case .workerReady(let worker):
-            DaemonLog.info("\(name(worker)): pid \(worker.pid ?? 0) is ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
+            DaemonLog.info(
+                "\(name(worker)): pid \(worker.pid ?? 0) is ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
             server.note(.workerStarted, subject: name(worker), "pid \(worker.pid ?? 0)")
         case .workerStopped(let worker, let reason, let exit, let killed):
             DaemonLog.info(
@@ -302,14 +312,16 @@ final class ActivationBridge {
         case .workerCrashed(let worker, let exit, let lastLines):
             let lines = lastLines.isEmpty ? "" : "\n" + lastLines.map { "  " + $0 }.joined(separator: "\n")
             DaemonLog.warning(
-                "\(name(worker)): pid \(worker.pid ?? 0) ended unasked with \(exit); the next request starts another\(lines)")
+                "\(name(worker)): pid \(worker.pid ?? 0) ended unasked with \(exit); the next request starts another\(lines)"
+            )
             server.note(.workerCrashed, subject: name(worker), "pid \(worker.pid ?? 0), \(exit)")
             let id = worker.id.rawValue
             let number = worker.application.rawValue
             server.post { Forwarder.workerGoneMessage(application: number, worker: UInt64(id)) }
         case .recycleFailed(let id, let reason, let failure):
             DaemonLog.error(
-                "\(applications[id.rawValue]?.name ?? "?"): recycling (\(reason)) failed, the old workers serve on: \(failure.reason)")
+                "\(applications[id.rawValue]?.name ?? "?"): recycling (\(reason)) failed, the old workers serve on: \(failure.reason)"
+            )
         case .output(let id, let line):
             DaemonLog.info("\(applications[id.rawValue]?.name ?? "?")[\(line.pid)]: \(line.text)")
         case .removed: break
@@ -318,7 +330,8 @@ final class ActivationBridge {
     }
 
     private func poolChanged(_ id: PoolID, _ state: PoolState) {
-        guard let name = pools.first(where: { $0.value == id })?.key, let queue = server.registry.queue(named: name) else { return }
+        guard let name = pools.first(where: { $0.value == id })?.key, let queue = server.registry.queue(named: name)
+        else { return }
         switch state {
         case .started: queue.state = .started
         case .stopping(let cause), .stopped(let cause):

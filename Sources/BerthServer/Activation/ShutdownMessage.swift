@@ -17,7 +17,8 @@ final class ShutdownMessage: @unchecked Sendable {
     private var job = BlockingPool.Job()
     private let message: UnsafeMutablePointer<Message>
 
-    private init(endpoint: cberth_endpoint, octets: [UInt8], timeLimit: UInt64, message: UnsafeMutablePointer<Message>) {
+    private init(endpoint: cberth_endpoint, octets: [UInt8], timeLimit: UInt64, message: UnsafeMutablePointer<Message>)
+    {
         (self.endpoint, self.octets, self.timeLimit, self.message) = (endpoint, octets, timeLimit, message)
     }
 

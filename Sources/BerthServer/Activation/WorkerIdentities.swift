@@ -11,7 +11,9 @@ enum WorkerIdentities {
     /// Nil: no name was given, the worker runs as the daemon.
     static func identity(user: String?, group: String?) throws(IdentityError) -> WorkerIdentity? {
         guard let user else {
-            if group != nil { throw IdentityError(text: "a group is given without a user; write both, or `user` alone") }
+            if group != nil {
+                throw IdentityError(text: "a group is given without a user; write both, or `user` alone")
+            }
             return nil
         }
         guard let entry = getpwnam(user) else {
@@ -20,7 +22,8 @@ enum WorkerIdentities {
         var gid = entry.pointee.pw_gid
         if let group {
             guard let found = getgrnam(group) else {
-                throw IdentityError(text: "there is no group \"\(group)\" on this machine; create it or correct `group`")
+                throw IdentityError(
+                    text: "there is no group \"\(group)\" on this machine; create it or correct `group`")
             }
             gid = found.pointee.gr_gid
         }

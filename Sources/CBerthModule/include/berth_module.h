@@ -23,6 +23,7 @@
 #ifndef BERTH_MODULE_H
 #define BERTH_MODULE_H
 
+#include "berth_fields.h"
 #include <stddef.h>
 #include <stdint.h>
 
