@@ -58,7 +58,10 @@ struct EndpointTable {
             } else {
                 key = UInt32(endpoint.address.port)
             }
-            inherited.append(ListeningEndpoint(descriptor: fd, endpoint: endpoint, portKey: key, isInherited: true))
+            inherited.append(
+                ListeningEndpoint(
+                    descriptor: fd, endpoint: endpoint, portKey: key, isInherited: true,
+                    descriptorName: name.isEmpty ? nil : name))
         }
     }
 

@@ -119,6 +119,8 @@ struct GenerationBuilder {
             count += 1
         }
         stages[.authenticateRequest, default: []].append(FixedHandler.requiringUser(module: count))
+        stages[.endRequest, default: []].append(
+            registry.tally(of: site.name, loops: loops).entry(loop: loop, module: count))
         if let application {
             stages[.executeRequestHandler, default: []].append(handler(site, application, loop: loop, module: count))
         }

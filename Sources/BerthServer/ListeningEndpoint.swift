@@ -9,6 +9,8 @@ struct ListeningEndpoint: @unchecked Sendable {
     let portKey: UInt32
     /// Handed over by the service manager: not ours to open again, but ours to close.
     let isInherited: Bool
+    /// What the service manager calls it; nil where we opened it ourselves.
+    var descriptorName: String?
 
     var name: String { Self.name(of: endpoint) }
 

@@ -29,6 +29,8 @@ enum ControlMessage {
     static let workerReleased: UInt32 = 100
     /// `a`: the worker, `b`: 1 when it accepted the shutdown message.
     static let shutdownAnswered: UInt32 = 101
+    /// `a`: loop, `b`: number of the generation that it serves with from now on.
+    static let installed: UInt32 = 102
 }
 
 /// An endpoint on its way to a loop.

@@ -119,6 +119,7 @@ final class LoopThread: @unchecked Sendable {
         retiring.append(current)
         current = next
         pipeline.routeParkedAgain()
+        control.post(Message.make(kind: ControlMessage.installed, a: UInt64(number), b: next.number))
         letGo()
     }
 

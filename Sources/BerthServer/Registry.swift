@@ -6,6 +6,7 @@ import BerthListener
 final class Registry {
     private var queues: [String: RequestQueue] = [:]
     private var counters: [String: SiteCounters] = [:]
+    private var tallies: [String: SiteTally] = [:]
     private var applicationNumbers: [String: UInt32] = [:]
     private(set) var applicationNames: [UInt32: String] = [:]
 
@@ -28,6 +29,14 @@ final class Registry {
     }
 
     func counters(named site: String) -> SiteCounters? { counters[site] }
+
+    /// What a site has answered, known by its name.
+    func tally(of site: String, loops: Int) -> SiteTally {
+        if let tally = tallies[site] { return tally }
+        let tally = SiteTally(loops: loops)
+        tallies[site] = tally
+        return tally
+    }
 
     /// The stable number of an application: "shop/api".
     func number(ofApplication path: String, site: String) -> UInt32 {

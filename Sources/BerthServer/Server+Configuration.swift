@@ -13,7 +13,7 @@ extension Server {
     func reload() {
         guard case .files(let loader) = options.source else { return }
         _ = cberth_notify("RELOADING=1\nMONOTONIC_USEC=\(loop.now.nanoseconds / 1000)")
-        let next = loader.load()
+        var next = load(loader)
         let served = Dictionary(sites.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let good = Set(next.sites.map(\.name))
         staleSites = []
@@ -26,15 +26,31 @@ extension Server {
             all.append(old)
             taken.formUnion(old.bindings.map(\.key))
             staleSites.insert(old.name)
+            // It runs on as it did, and so do its pools.
+            for name in Set(old.applications.map(\.pool)) where next.pool(named: name) == nil {
+                if let pool = configuration.pool(named: name) { next.pools.append(pool) }
+            }
         }
+        next.pools.sort { $0.name < $1.name }
         configuration = next
+        configuredAt = system.pointee.wall_nanoseconds(system)
         sites = all
+        // A pool that is new has its queue before activation says how the pool is.
+        for pool in next.pools { _ = registry.queue(of: pool) }
         reportDiagnostics(next)
         modules.forgetFailures()
         activation?.apply(sites, next)
         openEndpoints()
         note(.reloaded, statusLine)
+        for rejected in next.rejected {
+            let first = rejected.diagnostics.first { $0.severity == .error }.map { "\($0.location): \($0.message)" }
+            note(
+                .configurationRejected, subject: rejected.name,
+                "\(staleSites.contains(rejected.name) ? "an earlier configuration serves" : "not served"); \(first ?? "")"
+            )
+        }
         install()
+        saveState()
         notifyReady()
         DaemonLog.notice("configuration \(generationNumber) is in force: \(statusLine)")
     }
@@ -75,13 +91,17 @@ extension Server {
             for (site, location, failure) in builder.failures
             where !moduleFailures.contains(where: { $0.site == site && $0.failure == failure }) {
                 DaemonLog.error("\(location): \(failure.text); its requests are answered 500.\(failure.kind.rawValue)")
+                note(.moduleFailed, subject: site, failure.text)
             }
             moduleFailures = builder.failures
+            let fresh = sites.filter { !staleSites.contains($0.name) || siteGenerations[$0.name] == nil }
+            let kept = siteGenerations.filter { staleSites.contains($0.key) }
+            siteGenerations = kept.merging(fresh.map { ($0.name, generationNumber) }) { old, _ in old }
         }
         return builder.finish(portKeys: endpoints.endpoints.map { $0?.portKey })
     }
 
-    private func portKey(of binding: Binding) -> UInt32 {
+    func portKey(of binding: Binding) -> UInt32 {
         switch binding.endpoint {
         case .port(let port): UInt32(port)
         case .unixSocket(let path): endpoints.key(ofUnixSocket: path)
@@ -99,6 +119,7 @@ extension Server {
             DaemonLog.error(
                 "cannot listen on \(failure.name): \(failure.error.reason)\(Self.advice(failure.error.code)); needed by "
                     + names.joined(separator: ", "))
+            note(.endpointFailed, "\(failure.name): \(failure.error.reason)")
         }
         for number in change.added {
             guard let endpoint = endpoints.endpoints[number] else { continue }

@@ -38,6 +38,22 @@ final class Server {
     var isStopping = false
     var stoppedLoops = 0
     var closingDescriptors: [(generation: UInt64, descriptor: Int32)] = []
+    /// Nil: nothing is remembered (`berthd serve`).
+    let stateFile: StateFile?
+    var state = DaemonState()
+    /// What is on the disk, as far as is known.
+    var savedState: DaemonState?
+    /// Nil: there is no control socket.
+    private(set) var control: ControlService?
+    private var controlDescriptor: Int32 = -1
+    /// When `configuration` was read, in nanoseconds since 1970.
+    var configuredAt: Int64 = 0
+    /// By site: the generation that its settings come from.
+    var siteGenerations: [String: UInt64] = [:]
+    /// By loop: the generation it serves with.
+    private var installed: [UInt64] = []
+    /// Every loop serves with this one, or a later one.
+    var installedGeneration: UInt64 { installed.min() ?? generationNumber }
     /// Pools that an administrator stopped, remembered over restarts.
     var stoppedPools: Set<String> = []
     private(set) var activation: ActivationBridge?
@@ -59,8 +75,20 @@ final class Server {
     init(_ options: ServerOptions) throws(SystemError) {
         system = cberth_system_linux()
         self.options = options
+        stateFile = Self.stateFile(options)
+        var remembered = DaemonState()
+        if let (state, problem) = stateFile?.read() {
+            remembered = state
+            savedState = state == DaemonState() ? nil : state
+            if let problem {
+                DaemonLog.warning(
+                    "\(stateFile?.path ?? "") is not used: \(problem); going on without what it remembers")
+            }
+        }
+        state = remembered
+        stoppedPools = Set(remembered.pools.filter(\.value.isStopped).keys)
         switch options.source {
-        case .files(let loader): configuration = loader.load()
+        case .files(let loader): configuration = Self.load(loader, remembered)
         case .fixed(let snapshot): configuration = snapshot
         }
         let wanted = configuration.daemon.loops
@@ -72,6 +100,8 @@ final class Server {
         modules = ModuleStore(maker: maker, loops: loopCount)
         endpoints = EndpointTable(system: system)
         startedAt = loop.wallSeconds
+        installed = Array(repeating: 0, count: loopCount)
+        configuredAt = system.pointee.wall_nanoseconds(system)
         HostCallTable.setLogSink { level, start, count in
             DaemonLog.write(
                 priority: level, String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
@@ -117,14 +147,37 @@ final class Server {
         let activation = ActivationBridge(server: self, socketDirectory: configuration.daemon.runtimeDirectory)
         self.activation = activation
         waitForModules()
+        applyRemembered()
         // In this order: who the applications are, what is served, where.
         activation.apply(sites, configuration)
         openEndpoints()
         install()
+        saveState()
+        try openControlSocket()
         for loop in loops { try loop.start() }
+        note(.started, "\(statusLine), pid \(getpid())")
         scheduleTick()
         options.whenReady(endpoints.endpoints.compactMap { $0?.name })
         notifyReady()
+    }
+
+    /// Opens the control socket, or goes on without it where something is served all the same.
+    private func openControlSocket() throws(SystemError) {
+        let path = options.controlSocket ?? configuration.daemon.controlSocket
+        do throws(SystemError) {
+            control = try ControlService(server: self, path: path, inherited: controlDescriptor)
+        } catch {
+            let text = "cannot open the control socket \(path): \(error.reason)"
+            if error.code == EADDRINUSE {
+                DaemonLog.error("\(text) (another berthd answers there)")
+                if options.needsControlSocket { throw error }
+            } else if options.needsControlSocket && sites.isEmpty {
+                DaemonLog.error("\(text), and there is no site to serve")
+                throw error
+            } else {
+                DaemonLog.error("\(text); berthctl will not reach this daemon, which serves all the same")
+            }
+        }
     }
 
     /// Makes what the configuration needs and gives modules a moment, so that the first generation is complete.
@@ -155,13 +208,16 @@ final class Server {
     }
 
     private func inheritDescriptors() {
-        endpoints.inherit(options.descriptors, except: [])
+        endpoints.inherit(options.descriptors.map { ($0, "") }, except: [])
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = cberth_listen_descriptors(&names)
         if count <= 0 { return }
         var descriptors: [(fd: Int32, name: String)] = []
         for index in 0..<Int(count) {
             let name = names?[index].map { String(cString: $0) } ?? "unknown"
+            if name == Self.controlDescriptorName {
+                controlDescriptor = cberth_listen_descriptors_start() + Int32(index)
+            }
             descriptors.append((cberth_listen_descriptors_start() + Int32(index), name))
         }
         cberth_listen_names_free(names)
@@ -208,8 +264,9 @@ final class Server {
             loop.wait(block: true)
             while let work = loop.nextWork() {
                 switch work {
-                case .ready(let token, _):
+                case .ready(let token, let bits):
                     switch token.kind {
+                    case ..<Listener.tokenKinds: control?.listener.handle(token, bits)
                     case TokenKind.signals: takeSignals()
                     case ActivationBridge.tokenKind:
                         activation?.service.ready(token)
@@ -218,6 +275,7 @@ final class Server {
                     }
                 case .expired(let token):
                     switch token.kind {
+                    case ..<Listener.tokenKinds: control?.listener.expired(token)
                     case TokenKind.tick: tick()
                     case TokenKind.moduleDeadline: modulesChanged()
                     case ActivationBridge.tokenKind:
@@ -227,9 +285,11 @@ final class Server {
                     }
                 case .message(let message): handle(message)
                 }
+                control?.pipeline.drain()
             }
         }
         for loop in loops { loop.join() }
+        control?.close()
         blockingPool.stop()
         generations.removeAll()
     }
@@ -255,6 +315,13 @@ final class Server {
             activation?.shutdownMessageAnswered(
                 UInt32(truncatingIfNeeded: message.pointee.a), accepted: message.pointee.b == 1)
         case ControlMessage.moduleMade: modulesChanged()
+        case ControlMessage.installed:
+            installed[Int(message.pointee.a)] = message.pointee.b
+            control?.wake()
+        case Listener.completionMessage, Listener.jobMessage:
+            // Lives in the request's slot.
+            control?.listener.completed(message)
+            return
         default: break
         }
         Message.free(message)
@@ -266,6 +333,7 @@ final class Server {
     private func tick() {
         scheduleTick()
         activation?.tick()
+        control?.tick()
         let oldest = generations.first?.number ?? generationNumber
         closingDescriptors.removeAll { closing in
             if closing.generation > oldest { return false }
@@ -303,6 +371,7 @@ final class Server {
             return
         }
         isStopping = true
+        note(.stopping, reason)
         _ = cberth_notify("STOPPING=1\nSTATUS=Finishing requests")
         let drain = configuration.daemon.timeouts.shutdownDrain.wholeMilliseconds
         DaemonLog.notice("stopping (\(reason)); requests have \(drain / 1000) s to finish")
@@ -321,14 +390,15 @@ final class Server {
     static let eventsMax = 1000
 
     /// Remembers what happened, for `berthctl events`.
-    func note(_ kind: ServerEvent.Kind, subject: String = "", _ text: String = "") {
+    func note(_ kind: ServerEvent.Kind, subject: String = "", pid: Int32? = nil, _ text: String = "") {
         eventCount += 1
         events.append(
             ServerEvent(
                 number: eventCount, wallNanoseconds: system.pointee.wall_nanoseconds(system), kind: kind,
                 subject: subject,
-                text: text))
+                pid: pid, text: text))
         if events.count > Self.eventsMax { events.removeFirst(events.count - Self.eventsMax) }
+        control?.wake()
     }
 
     // MARK: Words for the service manager

@@ -2,6 +2,8 @@
 struct ServerEvent {
     enum Kind: String {
         case started, reloaded, stopping
+        /// Files have errors.
+        case configurationRejected
         case siteStarted, siteStopped
         case poolStarted, poolStopped, poolRecycled
         case workerStarted, workerStopped, workerCrashed, workerStartFailed
@@ -15,6 +17,8 @@ struct ServerEvent {
     let kind: Kind
     /// The site, pool or application it is about; empty: the daemon.
     let subject: String
+    /// The process it is about.
+    var pid: Int32?
     /// What happened, and why.
     let text: String
 }

@@ -15,8 +15,8 @@ struct ServerOptions {
     var stateDirectory: String?
     /// Where it is no error that the control socket cannot be opened (`berthd serve`).
     var needsControlSocket = true
-    /// Listening sockets that the program has opened itself, with names for messages.
-    var descriptors: [(fd: Int32, name: String)] = []
+    /// Listening sockets that the program has opened itself.
+    var descriptors: [Int32] = []
     /// Called once everything listens, with the addresses.
     var whenReady: ([String]) -> Void = { _ in }
 }

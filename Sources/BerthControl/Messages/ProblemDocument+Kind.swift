@@ -19,6 +19,8 @@ extension ProblemDocument {
         case daemonStopping = "daemon-stopping"
         /// What was asked for has begun, and was not done in time.
         case timedOut = "timed-out"
+        /// This release cannot answer it.
+        case notAvailable = "not-available"
 
         public static let typePrefix = "urn:berth:problem:"
 
@@ -38,6 +40,7 @@ extension ProblemDocument {
             case .internalError: 500
             case .busy, .daemonStarting, .daemonStopping: 503
             case .timedOut: 504
+            case .notAvailable: 501
             }
         }
 
@@ -58,6 +61,7 @@ extension ProblemDocument {
             case .daemonStarting: "The daemon is still starting"
             case .daemonStopping: "The daemon is stopping"
             case .timedOut: "It took too long"
+            case .notAvailable: "It is not available in this release"
             }
         }
     }

@@ -303,18 +303,20 @@ final class ActivationBridge {
         case .workerReady(let worker):
             DaemonLog.info(
                 "\(name(worker)): pid \(worker.pid ?? 0) is ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
-            server.note(.workerStarted, subject: name(worker), "pid \(worker.pid ?? 0)")
+            server.note(
+                .workerStarted, subject: name(worker), pid: worker.pid,
+                "ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
         case .workerStopped(let worker, let reason, let exit, let killed):
             DaemonLog.info(
                 "\(name(worker)): pid \(worker.pid ?? 0) stopped (\(reason)) with \(exit)"
                     + (killed ? "; it did not end within its shutdown time limit and was killed" : ""))
-            server.note(.workerStopped, subject: name(worker), "pid \(worker.pid ?? 0), \(exit)")
+            server.note(.workerStopped, subject: name(worker), pid: worker.pid, "\(reason), with \(exit)")
         case .workerCrashed(let worker, let exit, let lastLines):
             let lines = lastLines.isEmpty ? "" : "\n" + lastLines.map { "  " + $0 }.joined(separator: "\n")
             DaemonLog.warning(
                 "\(name(worker)): pid \(worker.pid ?? 0) ended unasked with \(exit); the next request starts another\(lines)"
             )
-            server.note(.workerCrashed, subject: name(worker), "pid \(worker.pid ?? 0), \(exit)")
+            server.note(.workerCrashed, subject: name(worker), pid: worker.pid, "the worker ended with \(exit)")
             let id = worker.id.rawValue
             let number = worker.application.rawValue
             server.post { Forwarder.workerGoneMessage(application: number, worker: UInt64(id)) }

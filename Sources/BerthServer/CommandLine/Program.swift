@@ -118,7 +118,7 @@ public enum Program {
             var options = ServerOptions(source: .fixed(snapshot))
             options.controlSocket = serve.controlSocket
             options.needsControlSocket = serve.controlSocket != nil
-            options.descriptors = [(descriptor, ServePlan.siteName)]
+            options.descriptors = [descriptor]
             do {
                 let server = try Server(options)
                 try server.start()
