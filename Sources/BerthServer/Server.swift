@@ -36,6 +36,8 @@ final class Server {
     var generationNumber: UInt64 = 0
     var errorLogDescriptor: Int32 = -1
     var isStopping = false
+    /// It was told to stop twice: workers are not waited for.
+    private var isHurried = false
     var stoppedLoops = 0
     var closingDescriptors: [(generation: UInt64, descriptor: Int32)] = []
     /// Nil: nothing is remembered (`berthd serve`).
@@ -305,6 +307,7 @@ final class Server {
             // Workers outlive the requests that are with them.
             if stoppedLoops == loops.count {
                 activation?.service.stopAll()
+                if isHurried { activation?.service.killAll() }
                 activation?.takeEvents()
             }
         case ControlMessage.workerWanted:
@@ -368,6 +371,8 @@ final class Server {
         if isStopping {
             DaemonLog.notice("\(reason) again: closing what is left now")
             post { Message.make(kind: LoopMessage.stop, a: 0) }
+            isHurried = true
+            if stoppedLoops == loops.count { activation?.service.killAll() }
             return
         }
         isStopping = true

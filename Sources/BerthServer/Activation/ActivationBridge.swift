@@ -228,7 +228,9 @@ final class ActivationBridge {
     }
 
     private func endDrain(_ id: UInt32) {
-        guard draining.contains(id), releases[id, default: 0] >= server.loops.count else { return }
+        // Loops that have ended use nothing any more, and cannot say so.
+        let hasEnded = server.stoppedLoops == server.loops.count
+        guard draining.contains(id), hasEnded || releases[id, default: 0] >= server.loops.count else { return }
         draining.remove(id)
         releases[id] = nil
         service.workerDrained(WorkerID(rawValue: id))
