@@ -1,4 +1,4 @@
-import BerthEventLoop
+public import BerthEventLoop
 public import CBerthSystem
 import Glibc
 
@@ -19,11 +19,52 @@ extension Listener {
                 pauseAccepting(because: -fd)
                 return
             }
-            open(fd, peer: peer, endpoint: number)
+            if let balance = state.pointee.balance,
+                let other = balance._withUnsafeGuaranteedRef({ $0.better(than: Int(loop.number)) })
+            {
+                hand(fd, peer: peer, endpoint: number, to: other, balance)
+            } else {
+                open(fd, peer: peer, endpoint: number)
+            }
         }
     }
 
-    /// Takes over a connection that another loop accepted (or that was detached from it): descriptor, peer, endpoint.
+    /// A connection on its way to another loop.
+    private struct HandOver {
+        var fd: Int32
+        var endpoint: Int32
+        var peer: cberth_address
+    }
+
+    private func hand(
+        _ fd: Int32, peer: cberth_address, endpoint: Int, to other: Int, _ balance: Unmanaged<LoopBalance>
+    ) {
+        let record = UnsafeMutablePointer<HandOver>.allocate(capacity: 1)
+        record.initialize(to: HandOver(fd: fd, endpoint: Int32(endpoint), peer: peer))
+        let message = Message.make(kind: Self.adoptMessage, a: UInt64(UInt(bitPattern: record)))
+        balance._withUnsafeGuaranteedRef { $0.post(message, to: other) }
+    }
+
+    /// Takes over what a message of kind `adoptMessage` brings.
+    public func adopt(_ message: UnsafeMutablePointer<Message>) {
+        guard let record = UnsafeMutablePointer<HandOver>(bitPattern: UInt(message.pointee.a)) else { return }
+        let given = record.pointee
+        record.deallocate()
+        if state.pointee.isAccepting {
+            open(given.fd, peer: given.peer, endpoint: Int(given.endpoint))
+        } else {
+            _ = loop.system.pointee.close(loop.system, given.fd)
+        }
+    }
+
+    /// Tells the other loops how many connections this one has.
+    @inline(__always)
+    func noteConnections() {
+        guard let balance = state.pointee.balance else { return }
+        balance._withUnsafeGuaranteedRef { $0.note(state.pointee.connections.count, loop: Int(loop.number)) }
+    }
+
+    /// Takes over a connection that was accepted elsewhere (or detached from there): descriptor, peer, endpoint.
     public func adopt(_ fd: Int32, peer: cberth_address, endpoint: Int) {
         open(fd, peer: peer, endpoint: endpoint)
     }
@@ -43,6 +84,7 @@ extension Listener {
             _ = system.pointee.close(system, fd)
             return
         }
+        noteConnections()
         let generation = c.pointee.generation
         c.initialize(to: Connection())
         c.pointee.generation = generation

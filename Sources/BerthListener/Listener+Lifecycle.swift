@@ -295,6 +295,7 @@ extension Listener {
         if c.pointee.requests != 0 || c.pointee.generation == 0 || c.pointee.fd >= 0 { return }
         giveInputBack(c)
         state.pointee.connections.free(index)
+        noteConnections()
     }
 
     private func enqueueFinished(_ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {

@@ -59,6 +59,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var preambleSecond: Int64 = .min
         let serverField: OctetRun
         let daemon: DaemonCounters
+        /// Nil: this loop is alone.
+        var balance: Unmanaged<LoopBalance>?
         var counters = ListenerCounters()
         var errorLog: ErrorLog
     }
@@ -125,6 +127,11 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     @inline(__always)
     public static func extensionOfRequest(_ request: UnsafeMutablePointer<Request>) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(request) + Slab<Request>.extensionOffset
+    }
+
+    /// Shares connections with other loops from now on; before the loop runs.
+    public func join(_ balance: LoopBalance) {
+        if balance.loopCount > 1 { state.pointee.balance = .passRetained(balance) }
     }
 
     // MARK: Endpoints

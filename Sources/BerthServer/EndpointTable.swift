@@ -1,5 +1,6 @@
 import BerthConfiguration
 import BerthEventLoop
+import BerthListener
 import CBerthSystem
 import Glibc
 
@@ -28,6 +29,8 @@ struct EndpointTable {
     /// By endpoint number; nil: free again.
     private(set) var endpoints: [ListeningEndpoint?] = []
     private var needs: [Need?] = []
+    /// What each number was or is the endpoint of.
+    private var keys: [UInt32] = []
     private var unixKeys: [String: UInt32] = [:]
     private var inherited: [ListeningEndpoint] = []
 
@@ -121,6 +124,13 @@ struct EndpointTable {
         }
         for need in wanted where !needs.contains(need) && !isCovered(need) {
             var endpoint: cberth_endpoint
+            if endpoints.count >= ListenerSnapshot.endpointsMax {
+                failures.append(
+                    Failure(
+                        name: need.path.isEmpty ? "port \(need.port)" : need.path, error: SystemError("bind", ENOSPC),
+                        portKey: need.portKey))
+                continue
+            }
             if let address = need.address {
                 endpoint = ListeningEndpoint.tcp(address, need.port)
             } else if let unix = ListeningEndpoint.unix(need.path) {
@@ -144,6 +154,8 @@ struct EndpointTable {
                         portKey: need.portKey))
                 continue
             }
+            // Whoever may enter the folder may connect, as at a TCP port; the folder is the administrator's to close.
+            if need.address == nil { _ = system.pointee.change_mode(system, need.path, 0o666) }
             added.append(
                 place(
                     ListeningEndpoint(descriptor: fd, endpoint: endpoint, portKey: need.portKey, isInherited: false),
@@ -168,13 +180,15 @@ struct EndpointTable {
     }
 
     private mutating func place(_ endpoint: ListeningEndpoint, _ need: Need?) -> Int {
-        if let number = endpoints.firstIndex(where: { $0 == nil }) {
+        // Connections that were accepted at an endpoint which is gone still name its number, so another port never gets it.
+        if let number = endpoints.indices.first(where: { endpoints[$0] == nil && keys[$0] == endpoint.portKey }) {
             endpoints[number] = endpoint
             needs[number] = need
             return number
         }
         endpoints.append(endpoint)
         needs.append(need)
+        keys.append(endpoint.portKey)
         return endpoints.count - 1
     }
 }

@@ -121,14 +121,14 @@ extension Server {
                     + names.joined(separator: ", "))
             note(.endpointFailed, "\(failure.name): \(failure.error.reason)")
         }
+        for (number, descriptor) in change.removed {
+            post { Message.make(kind: LoopMessage.removeEndpoint, a: UInt64(number)) }
+            closingDescriptors.append((generationNumber + 1, descriptor))
+        }
         for number in change.added {
             guard let endpoint = endpoints.endpoints[number] else { continue }
             let addition = EndpointAddition(number: number, endpoint: endpoint)
             post { Message.make(kind: LoopMessage.addEndpoint, a: Message.word(retaining: addition)) }
-        }
-        for (number, descriptor) in change.removed {
-            post { Message.make(kind: LoopMessage.removeEndpoint, a: UInt64(number)) }
-            closingDescriptors.append((generationNumber + 1, descriptor))
         }
     }
 
@@ -136,6 +136,7 @@ extension Server {
         switch code {
         case EADDRINUSE: " (another program has it: see `ss -ltnp`)"
         case EACCES: " (ports below 1024 need the socket unit, CAP_NET_BIND_SERVICE, or root)"
+        case ENOSPC: " (a daemon can have \(ListenerSnapshot.endpointsMax) of them in its life; restart it)"
         case EADDRNOTAVAIL: " (no interface of this machine has that address)"
         default: ""
         }
@@ -156,27 +157,85 @@ extension Server {
 
     // MARK: The error log
 
-    /// Opens the HTTPERR log, or goes on without it.
+    private var errorLogDirectory: String {
+        configuration.daemon.errorLog.directory ?? configuration.daemon.logDirectory + "/HTTPERR"
+    }
+
+    /// Opens the HTTPERR log, or goes on without it: the latest file that is not full, httperrN.log.
+    /// Source: HTTP.sys, rollover by size (`ErrorLogFileTruncateSize`).
     func openErrorLog() {
-        let settings = configuration.daemon.errorLog
-        guard settings.enabled else { return }
-        let directory = settings.directory ?? configuration.daemon.logDirectory + "/HTTPERR"
-        makeDirectories(directory)
-        let path = directory + "/httperr1.log"
-        let fd = system.pointee.open_append(system, path, 0o640)
-        if fd < 0 {
-            DaemonLog.warning(
-                "the error log \(path) cannot be opened: \(SystemError("open", -fd).reason); going on without it")
-            return
-        }
-        errorLogDescriptor = fd
-        var status = cberth_file_status()
-        if system.pointee.file_status(system, fd, &status) == 0, status.size == 0 {
-            var header = ErrorLog.header
-            _ = header.withUTF8 {
-                system.pointee.write_some(system, fd, $0.baseAddress ?? UnsafePointer(bitPattern: 1)!, $0.count)
+        guard configuration.daemon.errorLog.enabled else { return }
+        makeDirectories(errorLogDirectory)
+        while true {
+            let path = errorLogDirectory + "/httperr\(errorLogNumber).log"
+            let fd = system.pointee.open_append(system, path, 0o640)
+            if fd < 0 {
+                DaemonLog.warning(
+                    "the error log \(path) cannot be opened: \(SystemError("open", -fd).reason); going on without it")
+                return
             }
+            var status = cberth_file_status()
+            guard system.pointee.file_status(system, fd, &status) == 0 else { return }
+            if status.size < UInt64(configuration.daemon.errorLog.truncateSize) {
+                if status.size == 0 { writeErrorLogHeader(fd) }
+                errorLogDescriptor = fd
+                return
+            }
+            _ = system.pointee.close(system, fd)
+            errorLogNumber += 1
         }
+    }
+
+    private func writeErrorLogHeader(_ fd: Int32) {
+        var header = ErrorLog.header
+        header.withUTF8 { octets in
+            guard let start = octets.baseAddress else { return }
+            // A disk that is full now is told by the first line that is lost.
+            _ = system.pointee.write_some(system, fd, start, octets.count)
+        }
+    }
+
+    /// Once a second: begins the next file when this one is full.
+    func rollErrorLog() {
+        if errorLogDescriptor < 0 { return }
+        var status = cberth_file_status()
+        let full = UInt64(configuration.daemon.errorLog.truncateSize)
+        guard system.pointee.file_status(system, errorLogDescriptor, &status) == 0, status.size >= full else { return }
+        let old = errorLogDescriptor
+        errorLogDescriptor = -1
+        errorLogNumber += 1
+        openErrorLog()
+        let next = errorLogDescriptor
+        post { Message.make(kind: LoopMessage.errorLogFile, a: UInt64(bitPattern: Int64(next))) }
+        // Closed when every loop has certainly taken the message: they wake at once.
+        errorLogsToClose.append(old)
+        if errorLogsToClose.count > 2 { _ = system.pointee.close(system, errorLogsToClose.removeFirst()) }
+    }
+
+    // MARK: Whom the daemon runs as
+
+    /// Becomes the user that berth.toml names, once everything that needs more is opened. Nothing happens without one, or
+    /// when it is that user already.
+    func changeIdentity() throws(SystemError) {
+        guard let user = configuration.daemon.user else { return }
+        let identity: (user: UInt32, group: UInt32)
+        do throws(IdentityError) {
+            guard let found = try WorkerIdentities.identity(user: user, group: configuration.daemon.group) else { return }
+            identity = (found.user, found.group ?? found.user)
+        } catch {
+            DaemonLog.error(error.text)
+            throw SystemError("setresuid", EINVAL)
+        }
+        if geteuid() == identity.user { return }
+        for directory in [
+            configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory, configuration.daemon.logDirectory,
+            errorLogDirectory,
+        ] {
+            makeDirectories(directory)
+            _ = system.pointee.change_owner(system, directory, identity.user, identity.group)
+        }
+        try checked("setresuid", cberth_become(identity.user, identity.group))
+        DaemonLog.notice("running as \(user)")
     }
 
     func makeDirectories(_ path: String) {

@@ -35,6 +35,9 @@ final class Server {
     var generations: [Generation] = []
     var generationNumber: UInt64 = 0
     var errorLogDescriptor: Int32 = -1
+    var errorLogNumber = 1
+    var errorLogsToClose: [Int32] = []
+    private let watchdogPeriod = cberth_watchdog_microseconds()
     var isStopping = false
     /// It was told to stop twice: workers are not waited for.
     private var isHurried = false
@@ -125,6 +128,7 @@ final class Server {
         let empty = emptyGeneration()
         generations.append(empty)
         let limits = listenerLimits()
+        let balance = LoopBalance(loops: loopCount)
         let server = configuration.daemon.listener
         for number in 0..<loopCount {
             let loop = try EventLoop(
@@ -134,6 +138,7 @@ final class Server {
                 extensionSize: Pipeline.extensionSize,
                 serverField: server.serverHeaderPolicy == .never ? nil : server.serverHeader,
                 errorLog: ErrorLog(fd: errorLogDescriptor) { DaemonLog.warning(String(cString: $0)) })
+            listener.join(balance)
             let pipeline = Pipeline(listener: listener, blockingPool: blockingPool)
             let forwarder = try Forwarder(
                 loop: loop, listener: listener, pipeline: pipeline, connectionsMax: limits.connectionsMax,
@@ -145,6 +150,7 @@ final class Server {
                     number: number, loop: loop, listener: listener, pipeline: pipeline, forwarder: forwarder,
                     control: self.loop.mailbox, generation: empty.parts[number]))
         }
+        balance.setMailboxes(loops.map(\.loop.mailbox))
         makeDirectories(configuration.daemon.runtimeDirectory)
         let activation = ActivationBridge(server: self, socketDirectory: configuration.daemon.runtimeDirectory)
         self.activation = activation
@@ -156,6 +162,7 @@ final class Server {
         install()
         saveState()
         try openControlSocket()
+        try changeIdentity()
         for loop in loops { try loop.start() }
         note(.started, "\(statusLine), pid \(getpid())")
         scheduleTick()
@@ -337,6 +344,9 @@ final class Server {
         scheduleTick()
         activation?.tick()
         control?.tick()
+        rollErrorLog()
+        // A control thread that turns is the sign of life; WatchdogSec is many times this second.
+        if watchdogPeriod > 0 { _ = cberth_notify("WATCHDOG=1") }
         let oldest = generations.first?.number ?? generationNumber
         closingDescriptors.removeAll { closing in
             if closing.generation > oldest { return false }

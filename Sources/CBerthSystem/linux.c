@@ -1,7 +1,9 @@
 // The real kernel: epoll, eventfd, clocks, threads, and the table that names everything.
 #define _GNU_SOURCE
 #include "internal.h"
+#include <grp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -134,6 +136,13 @@ uint64_t cberth_descriptor_limit(void) {
         if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
     }
     return limit.rlim_cur;
+}
+
+int cberth_become(uint32_t user, uint32_t group) {
+    struct passwd *entry = getpwuid(user);
+    if (entry ? initgroups(entry->pw_name, group) < 0 : setgroups(1, &group) < 0) return -errno;
+    if (setresgid(group, group, group) < 0 || setresuid(user, user, user) < 0) return -errno;
+    return 0;
 }
 
 int cberth_processor_count(void) {

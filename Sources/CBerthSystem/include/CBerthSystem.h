@@ -196,6 +196,9 @@ void cberth_signals_block(void);
 /// The soft limit of open descriptors, raised to the hard one where that is allowed.
 uint64_t cberth_descriptor_limit(void);
 
+/// Makes this process (all threads that start later, so call it before) run as user and group for good. 0 or a negated errno.
+int cberth_become(uint32_t user, uint32_t group);
+
 /// CPUs this process may run on.
 int cberth_processor_count(void);
 
