@@ -220,7 +220,8 @@ extension Listener {
 
     /// Finds where the request goes in the current snapshot, asks site and pool, and makes it ready or answers it here.
     @inline(__always)
-    private func route(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
+    private func route(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>)
+    {
         let head = request.pointee.head
         let snapshot = state.pointee.snapshot
         let port = snapshot.pointee.ports[Int(c.pointee.endpoint)]

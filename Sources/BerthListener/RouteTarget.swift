@@ -9,7 +9,8 @@ public struct RouteTarget: BitwiseCopyable {
     /// Octets of the application's path, 0 for "/".
     public var applicationPathLength: UInt32
 
-    public init(site: SiteCounters, queue: RequestQueue, chain: UnsafeMutableRawPointer?, siteID: UInt32,
+    public init(
+        site: SiteCounters, queue: RequestQueue, chain: UnsafeMutableRawPointer?, siteID: UInt32,
         applicationPathLength: UInt32
     ) {
         self.site = site

@@ -13,13 +13,18 @@ public final class ModuleInstance: @unchecked Sendable {
     private let contexts: [UnsafeMutableRawPointer?]
 
     private init(
-        name: String, version: String, module: berth_module, instance: UnsafeMutableRawPointer?, contexts: [UnsafeMutableRawPointer?]
+        name: String, version: String, module: berth_module, instance: UnsafeMutableRawPointer?,
+        contexts: [UnsafeMutableRawPointer?]
     ) {
-        (self.name, self.version, self.module, self.instance, self.contexts) = (name, version, module, instance, contexts)
+        (self.name, self.version, self.module, self.instance, self.contexts) = (
+            name, version, module, instance, contexts
+        )
     }
 
     deinit {
-        if let destroy = module.destroy_context, module.create_context != nil { for context in contexts { destroy(context) } }
+        if let destroy = module.destroy_context, module.create_context != nil {
+            for context in contexts { destroy(context) }
+        }
         module.destroy_instance?(instance)
     }
 
@@ -75,7 +80,8 @@ public final class ModuleInstance: @unchecked Sendable {
         }
         return .success(
             ModuleInstance(
-                name: module.name.map { String(cString: $0) } ?? label, version: module.version.map { String(cString: $0) } ?? "",
+                name: module.name.map { String(cString: $0) } ?? label,
+                version: module.version.map { String(cString: $0) } ?? "",
                 module: module, instance: instance, contexts: contexts))
     }
 

@@ -127,7 +127,9 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         switch result {
         case BERTH_PENDING.result:
             // A function that handed the request back to the listener (a 503 of the queue) waits for nothing.
-            if request.pointee.phase != RequestContext.Phase.none { request.pointee.phase = RequestContext.Phase.pending }
+            if request.pointee.phase != RequestContext.Phase.none {
+                request.pointee.phase = RequestContext.Phase.pending
+            }
             return true
         case BERTH_FINISH.result: return false
         default:

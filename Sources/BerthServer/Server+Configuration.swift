@@ -220,7 +220,9 @@ extension Server {
         guard let user = configuration.daemon.user else { return }
         let identity: (user: UInt32, group: UInt32)
         do throws(IdentityError) {
-            guard let found = try WorkerIdentities.identity(user: user, group: configuration.daemon.group) else { return }
+            guard let found = try WorkerIdentities.identity(user: user, group: configuration.daemon.group) else {
+                return
+            }
             identity = (found.user, found.group ?? found.user)
         } catch {
             DaemonLog.error(error.text)
@@ -228,7 +230,8 @@ extension Server {
         }
         if geteuid() == identity.user { return }
         for directory in [
-            configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory, configuration.daemon.logDirectory,
+            configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory,
+            configuration.daemon.logDirectory,
             errorLogDirectory,
         ] {
             makeDirectories(directory)

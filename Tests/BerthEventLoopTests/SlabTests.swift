@@ -31,7 +31,9 @@ private final class Slots {
     var stride: Int { slab.stride }
     var highWater: Int { slab.highWater }
     func allocate() -> (index: UInt32, element: UnsafeMutablePointer<Slot>)? { slab.allocate() }
-    func resolve(_ index: UInt32, _ generation: UInt32) -> UnsafeMutablePointer<Slot>? { slab.resolve(index, generation) }
+    func resolve(_ index: UInt32, _ generation: UInt32) -> UnsafeMutablePointer<Slot>? {
+        slab.resolve(index, generation)
+    }
     func free(_ index: UInt32) { slab.free(index) }
     func trim() { slab.trim() }
 }

@@ -19,7 +19,9 @@ struct TimerWheelTests {
         init(_ wheel: TimerWheel) { self.wheel = wheel }
 
         var count: Int { wheel.count }
-        func schedule(at deadline: MonotonicInstant, token: EventToken) -> TimerID { wheel.schedule(at: deadline, token: token) }
+        func schedule(at deadline: MonotonicInstant, token: EventToken) -> TimerID {
+            wheel.schedule(at: deadline, token: token)
+        }
         func reschedule(_ id: TimerID, at deadline: MonotonicInstant) -> Bool { wheel.reschedule(id, at: deadline) }
         func cancel(_ id: TimerID) { wheel.cancel(id) }
         func popExpired(now: MonotonicInstant) -> EventToken? { wheel.popExpired(now: now) }

@@ -14,7 +14,8 @@ public enum ModuleLibrary {
             return .failure(
                 ModuleFailure(
                     .wrongABI,
-                    "\(path) exports no \(BERTH_MODULE_REGISTER_SYMBOL); it is no Berth module, or the function is not public"))
+                    "\(path) exports no \(BERTH_MODULE_REGISTER_SYMBOL); it is no Berth module, or the function is not public"
+                ))
         }
         let register = unsafeBitCast(symbol, to: berth_module_register_function.self)
         return ModuleInstance.register(register, label: path)
