@@ -245,7 +245,8 @@ extension Server {
         var made = ""
         for part in path.split(separator: "/") {
             made += "/" + part
-            _ = system.pointee.make_directory(system, made, 0o750)  // that it exists is no error, and what else is wrong shows at open
+            // That it exists is no error; what else is wrong shows when something is opened there.
+            _ = system.pointee.make_directory(system, made, 0o750)
         }
     }
 
