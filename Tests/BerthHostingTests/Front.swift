@@ -18,6 +18,7 @@ final class Front: @unchecked Sendable {
     private static let guardKind: UInt8 = 250
 
     let system = cberth_system_linux()
+    private let number: UInt32
     let loop: EventLoop
     let control: EventLoop
     let listener: Listener
@@ -35,10 +36,11 @@ final class Front: @unchecked Sendable {
         settings: ForwardingSettings = ForwardingSettings(), queueLength: UInt64 = 1000,
         limits: ListenerLimits = ListenerLimits(), contentMax: UInt64 = 0
     ) throws {
+        _ = cberth_descriptor_limit()
         // Handles name loops by number, for the whole process.
-        let number = Self.numbers.add(1, ordering: .relaxed).newValue
-        loop = try EventLoop(number: UInt32(number * 2), system: system, timersMax: 4096)
-        control = try EventLoop(number: UInt32(number * 2 + 1), system: system, timersMax: 16)
+        number = Self.numbers.withLock { free in free.isEmpty ? 0 : free.removeLast() }
+        loop = try EventLoop(number: number, system: system, timersMax: 4096)
+        control = try EventLoop(number: 255, system: system, timersMax: 16)
         var endpoint = cberth_endpoint()
         cberth_address_parse("127.0.0.1", &endpoint.address)
         let fd = try checked("listen", system.pointee.listen_on(system, &endpoint, 512))
@@ -83,7 +85,7 @@ final class Front: @unchecked Sendable {
             }, argument.toOpaque(), &thread)
     }
 
-    private static let numbers = Atomic<Int>(0)
+    private static let numbers = Mutex<[UInt32]>(Array(1..<255))
 
     /// A file without a name.
     private static func temporaryFile() -> Int32 { tmpfile().map { fileno($0) } ?? -1 }
@@ -132,6 +134,7 @@ final class Front: @unchecked Sendable {
     func stop() -> (exchanges: Int, requests: Int) {
         loop.mailbox.post(Message.make(kind: Self.stop))
         _ = system.pointee.thread_join(system, thread)
+        Self.numbers.withLock { $0.append(number) }
         return (forwarder.exchangeCount, listener.requestCount)
     }
 

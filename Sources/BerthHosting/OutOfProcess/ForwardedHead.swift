@@ -35,7 +35,7 @@ struct ForwardedHead {
     /// Most octets that `write` needs.
     @inline(__always)
     var lengthMax: Int {
-        Int(head.headLength) &+ ForwardedTarget.lengthMax(Int(head.pathLength)) &+ tokenField.length &+ 320
+        Int(head.headLength) &+ 2 &* Int(head.fieldCount) &+ tokenField.length &+ 320
     }
 
     /// Writes request line, fields and the empty line. Cost: one copy a run of fields that stay.

@@ -29,10 +29,6 @@ enum ForwardedTarget {
         }
     }
 
-    /// Most octets that a raw path of `count` becomes.
-    @inline(__always)
-    static func lengthMax(_ count: Int) -> Int { 3 &* count &+ 1 }
-
     /// Writes a raw path, which begins with a slash and was found acceptable, without its dot segments.
     @inline(never)
     static func putCanonical(_ out: inout OctetWriter, _ path: UnsafePointer<UInt8>, _ count: Int) {
@@ -77,7 +73,6 @@ enum ForwardedTarget {
     }
 
     private static func putSegment(_ out: inout OctetWriter, _ segment: UnsafePointer<UInt8>, _ count: Int) {
-        let digits: StaticString = "0123456789ABCDEF"
         var index = 0
         while index < count {
             let octet = segment[index]
@@ -87,13 +82,8 @@ enum ForwardedTarget {
                 index &+= 3
                 continue
             }
-            if octet > 0x20, octet < 0x7f {
-                out.put(octet)
-            } else {
-                out.put(0x25)
-                out.put(digits.utf8Start[Int(octet >> 4)])
-                out.put(digits.utf8Start[Int(octet & 15)])
-            }
+            // The parser lets visible ASCII through and nothing else.
+            out.put(octet)
             index &+= 1
         }
     }

@@ -211,9 +211,15 @@ extension Forwarder {
         if c.pointee.interest != wanted { setInterest(x.pointee.connection &- 1, c, wanted) }
     }
 
-    /// Asks for the present state as a new event, so that others have their turn before this exchange goes on.
-    func goOnNextTurn(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
+    /// Asks for the present readiness as a new event, so that others have their turn before this exchange goes on reading.
+    func readNextTurn(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
         setInterest(x.pointee.connection &- 1, c, c.pointee.interest)
+    }
+
+    /// The same for an exchange that has octets to send.
+    func sendNextTurn(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
+        c.pointee.flags.insert(.blocked)
+        setInterest(x.pointee.connection &- 1, c, Self.interest | EPOLLOUT.rawValue)
     }
 
     /// Moves the deadline. The timer is touched only when it would fire too late.

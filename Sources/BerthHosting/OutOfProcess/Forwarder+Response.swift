@@ -23,7 +23,7 @@ extension Forwarder {
                     return Self.pending
                 }
                 if budget <= 0 {
-                    goOnNextTurn(x, c)
+                    readNextTurn(x, c)
                     return Self.pending
                 }
                 capacity = min(room, capacity)

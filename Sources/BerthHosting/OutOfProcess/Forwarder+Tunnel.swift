@@ -37,7 +37,7 @@ extension Forwarder {
             if x.pointee.unsentBlock != 0 && !sendUnsent(x, c) { return Self.pending }
             if x.pointee.flags.contains(.waitsForClient) { return Self.pending }
             if budget <= 0 {
-                goOnNextTurn(x, c)
+                sendNextTurn(x, c)
                 return Self.pending
             }
             switch listener.content(of: request) {
@@ -73,7 +73,7 @@ extension Forwarder {
                 return Self.pending
             }
             if budget <= 0 {
-                goOnNextTurn(x, c)
+                readNextTurn(x, c)
                 return Self.pending
             }
             let capacity = min(room, Self.scratchSize)

@@ -129,7 +129,7 @@ extension Forwarder {
             if x.pointee.unsentBlock != 0 && !sendUnsent(x, c) { return Self.pending }
             if x.pointee.upload != .running { return Self.pending }
             if budget <= 0 {
-                goOnNextTurn(x, c)
+                sendNextTurn(x, c)
                 return Self.pending
             }
             if isChunked {

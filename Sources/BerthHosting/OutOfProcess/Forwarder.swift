@@ -79,7 +79,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         controlMessages: ControlMessages
     ) throws(SystemError) {
         let limits = listener.limits.parser
-        let headBufferSize = (4 * limits.requestBytesMax + 4 * limits.fieldsMax + 2048 + 4095) & ~4095
+        let headBufferSize = (limits.requestBytesMax + 2 * limits.fieldsMax + 1024 + 4095) & ~4095
         let unsentSize = Self.scratchSize + headBufferSize
         let unsentCount = min(connectionsMax, max(64, (1 << 36) / unsentSize))
         let fieldsSize = Self.responseFieldsMax * MemoryLayout<FieldSlice>.stride
