@@ -118,6 +118,7 @@ extension Listener {
         if c.pointee.flags.contains(.closeAfterResponse) || c.pointee.fd < 0 { return }
         if c.pointee.phase == .draining || c.pointee.phase == .lingering { return }
         if c.pointee.inputStart == c.pointee.inputEnd { return }
+        if mustWaitForRoom(c) { return }
         let memory = UnsafePointer(state.pointee.input.memory(of: c.pointee.inputBlock)) + Int(c.pointee.inputStart)
         let request: UnsafeMutablePointer<Request>
         if c.pointee.parsing == 0 {
@@ -141,6 +142,19 @@ extension Listener {
             c.pointee.parsing = 0
             refuse(index, c, request, FrontAnswer(rejection))
         }
+    }
+
+    /// Requests of one connection that may be answered before the first of them is sent. Ours: twice what clients pipeline.
+    static let requestsAheadMax: UInt32 = 32
+
+    /// Whether the next head has to wait until answers before it are out; `release` goes on with it.
+    ///
+    /// When half of all slots are taken, each connection may have one, so that there is one for every connection.
+    @inline(__always)
+    private func mustWaitForRoom(_ c: UnsafeMutablePointer<Connection>) -> Bool {
+        let before = c.pointee.requests &- (c.pointee.parsing != 0 ? 1 : 0)
+        if before == 0 { return false }
+        return before >= Self.requestsAheadMax || state.pointee.requests.count &* 2 > state.pointee.requests.capacity
     }
 
     /// A slot for the request whose first octets are at `memory`.
