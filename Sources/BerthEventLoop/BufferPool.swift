@@ -6,8 +6,8 @@ import CBerthSystem
 public struct BufferPool: BitwiseCopyable {
     /// Octets in a block.
     public let blockSize: Int
-    private var indices: IndexAllocator
-    private let base: UnsafeMutableRawPointer
+    @usableFromInline var indices: IndexAllocator
+    @usableFromInline let base: UnsafeMutableRawPointer
 
     /// - Parameter capacity: blocks; the pool never holds more.
     public init?(blockSize: Int, capacity: Int) {
@@ -25,20 +25,20 @@ public struct BufferPool: BitwiseCopyable {
     public var count: Int { indices.count }
 
     /// A block, or 0 when the pool is exhausted.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func take() -> UInt32 {
         guard let index = indices.allocate() else { return 0 }
         return UInt32(truncatingIfNeeded: index &+ 1)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func giveBack(_ block: UInt32) {
         assert(block != 0)
         indices.free(Int(block) &- 1)
     }
 
     /// The memory of a block that was taken.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func memory(of block: UInt32) -> UnsafeMutablePointer<UInt8> {
         (base + (Int(block) &- 1) &* blockSize).assumingMemoryBound(to: UInt8.self)
     }

@@ -15,6 +15,8 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
         var eventIndex: Int32
         @usableFromInline var now: MonotonicInstant
         @usableFromInline var wallSeconds: Int64
+        /// When the second of `wallSeconds` is over, if nobody sets the clock meanwhile.
+        var wallSecondEnds: MonotonicInstant
         var wheel: TimerWheel
         let mailbox: Mailbox
         var messages: UnsafeMutablePointer<Message>?
@@ -46,9 +48,9 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
             to: State(
                 system: system, poll: poll, events: .allocate(capacity: Int(Self.batchMax)), eventCount: 0,
                 eventIndex: 0,
-                now: now, wallSeconds: system.pointee.wall_nanoseconds(system) / 1_000_000_000, wheel: wheel,
-                mailbox: mailbox,
-                messages: nil, number: number))
+                now: now, wallSeconds: 0, wallSecondEnds: now, wheel: wheel, mailbox: mailbox, messages: nil,
+                number: number))
+        updateTime()
     }
 
     /// The door to the kernel.
@@ -145,7 +147,17 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
 
     /// Reads the clocks again, for work that took long.
     public func updateTime() {
-        state.pointee.now = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
-        state.pointee.wallSeconds = system.pointee.wall_nanoseconds(system) / 1_000_000_000
+        let now = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
+        state.pointee.now = now
+        if now >= state.pointee.wallSecondEnds { updateWallTime() }
+    }
+
+    /// Once a second, so that a wall clock that is set is followed within one.
+    @inline(never)
+    private func updateWallTime() {
+        let wall = system.pointee.wall_nanoseconds(system)
+        state.pointee.wallSeconds = wall / 1_000_000_000
+        state.pointee.wallSecondEnds = state.pointee.now.adding(
+            nanoseconds: UInt64(1_000_000_000 - wall % 1_000_000_000))
     }
 }

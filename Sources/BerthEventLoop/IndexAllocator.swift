@@ -2,8 +2,9 @@ import CBerthSystem
 
 /// Hands out the lowest free index below a limit, in constant time: three levels of bitmaps, 64 ways each.
 ///
-/// Lowest first, so that what is in use stays at the front and the pages behind it can be given back.
-/// Cost: about 15 instructions. Loop thread only.
+/// Lowest first, so that what is in use stays at the front and the pages behind it can be given back. An index that comes
+/// back while all below it are in use is kept aside, and is the next one handed out without a look at the bitmaps.
+/// Cost: about 10 instructions for such an index, else 40. Loop thread only.
 public struct IndexAllocator: BitwiseCopyable {
     /// 64 * 64 * 64.
     public static let capacityMax = 262_144
@@ -11,12 +12,17 @@ public struct IndexAllocator: BitwiseCopyable {
     /// Exclusive upper bound of the indices handed out.
     public let capacity: Int
     /// Indices in use.
-    public private(set) var count = 0
+    @inlinable @inline(__always) public var count: Int { used }
+    @usableFromInline var used = 0
     /// One above the highest index that was used since the last `trim`.
     public private(set) var highWater = 0
+    /// A free index whose bits say "in use", or -1. Always the lowest free one.
+    @usableFromInline var spare = -1
+    /// Every index below this is in use, or the spare one.
+    @usableFromInline var floor = 0
 
     /// A set bit: in use.
-    private let leaves: UnsafeMutablePointer<UInt64>
+    @usableFromInline let leaves: UnsafeMutablePointer<UInt64>
     /// A set bit: that word of the level below is full.
     private let branches: UnsafeMutablePointer<UInt64>
     private var root: UInt64 = 0
@@ -30,7 +36,17 @@ public struct IndexAllocator: BitwiseCopyable {
     }
 
     /// The lowest free index, or nil when all are in use.
+    @inlinable @inline(__always)
     public mutating func allocate() -> Int? {
+        let index = spare
+        if index < 0 { return allocateFromBitmaps() }
+        spare = -1
+        used &+= 1
+        return index
+    }
+
+    @usableFromInline @inline(never)
+    mutating func allocateFromBitmaps() -> Int? {
         if root == .max { return nil }
         let r = (~root).trailingZeroBitCount
         let b = (~branches[r]).trailingZeroBitCount
@@ -43,28 +59,48 @@ public struct IndexAllocator: BitwiseCopyable {
             branches[r] |= 1 &<< UInt64(b)
             if branches[r] == .max { root |= 1 &<< UInt64(r) }
         }
-        count &+= 1
+        used &+= 1
+        floor = index &+ 1
         if index >= highWater { highWater = index &+ 1 }
         return index
     }
 
+    @inlinable @inline(__always)
     public mutating func free(_ index: Int) {
+        precondition(isUsed(index), "an index is given back once")
+        used &-= 1
+        if spare < 0 && index < floor { spare = index } else { freeInBitmaps(index) }
+    }
+
+    @usableFromInline @inline(never)
+    mutating func freeInBitmaps(_ index: Int) {
+        var cleared = index
+        if index < spare { (spare, cleared) = (index, spare) }
+        if cleared < floor { floor = cleared }
+        clear(cleared)
+    }
+
+    private mutating func clear(_ index: Int) {
         let word = index &>> 6
-        let bit: UInt64 = 1 &<< UInt64(index & 63)
-        precondition(index >= 0 && index < capacity && leaves[word] & bit != 0, "an index is given back once")
-        leaves[word] &= ~bit
+        leaves[word] &= ~(1 &<< UInt64(index & 63))
         branches[word &>> 6] &= ~(1 &<< UInt64(word & 63))
         root &= ~(1 &<< UInt64(word &>> 6))
-        count &-= 1
     }
 
     /// Whether `index` is in use.
+    @inlinable @inline(__always)
     public func isUsed(_ index: Int) -> Bool {
-        index >= 0 && index < capacity && leaves[index &>> 6] & (1 &<< UInt64(index & 63)) != 0
+        index >= 0 && index < capacity && leaves[index &>> 6] & (1 &<< UInt64(truncatingIfNeeded: index & 63)) != 0
+            && index != spare
     }
 
     /// Lowers `highWater` to one above the highest index in use and answers what it was.
     public mutating func trim() -> Int {
+        if spare >= 0 {
+            clear(spare)
+            floor = spare
+            spare = -1
+        }
         let before = highWater
         var word = (before &+ 63) / 64
         while word > 0 && leaves[word &- 1] == 0 { word &-= 1 }

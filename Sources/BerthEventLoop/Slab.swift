@@ -43,7 +43,7 @@ public struct Slab<Element: SlabElement>: BitwiseCopyable {
     }
 
     /// A slot with a fresh generation and otherwise what its last user left there (zero at first), or nil: all are in use.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func allocate() -> (index: UInt32, element: UnsafeMutablePointer<Element>)? {
         guard let index = indices.allocate() else { return nil }
         lastGeneration &+= 1
@@ -61,7 +61,7 @@ public struct Slab<Element: SlabElement>: BitwiseCopyable {
         return element.pointee.generation == generation ? element : nil
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func free(_ index: UInt32) {
         pointer(at: Int(index)).pointee.generation = 0
         indices.free(Int(index))

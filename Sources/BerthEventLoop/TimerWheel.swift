@@ -26,6 +26,8 @@ public struct TimerWheel: BitwiseCopyable {
     private let occupied: UnsafeMutablePointer<UInt64>
     /// Every slot up to and including this tick has been emptied.
     private var cursor: UInt64
+    /// No occupied slot comes round before this tick. Exact after `millisecondsUntilNext`, too early at worst.
+    private var soonest: UInt64 = .max
 
     public init?(capacity: Int, now: MonotonicInstant) {
         guard let nodes = Slab<Node>(capacity: capacity) else { return nil }
@@ -71,6 +73,10 @@ public struct TimerWheel: BitwiseCopyable {
     /// The token of one timer whose deadline has passed, which is then gone; nil when there is no other.
     public mutating func popExpired(now: MonotonicInstant) -> EventToken? {
         let tick = now.nanoseconds &>> Self.tickShift
+        if tick < soonest {
+            cursor = max(cursor, tick)
+            return nil
+        }
         // After a long pause every slot is looked at once, not once for every turn that was missed.
         if tick > cursor &+ UInt64(Self.slotCount) { cursor = tick &- UInt64(Self.slotCount) }
         while cursor <= tick {
@@ -96,28 +102,32 @@ public struct TimerWheel: BitwiseCopyable {
     }
 
     /// Milliseconds until something may be due, rounded up; -1 when nothing is armed.
-    public func millisecondsUntilNext(now: MonotonicInstant) -> Int32 {
+    public mutating func millisecondsUntilNext(now: MonotonicInstant) -> Int32 {
         if nodes.count == 0 { return -1 }
+        if soonest <= cursor { soonest = nextOccupied() }
+        // The end of the slot, when all that lies in it is due.
+        let due = (soonest &+ 1) &<< Self.tickShift
+        if due <= now.nanoseconds { return 0 }
+        return Int32(truncatingIfNeeded: min((due &- now.nanoseconds &+ 999_999) / 1_000_000, 60_000))
+    }
+
+    /// The tick at which the next occupied slot comes round.
+    @inline(never)
+    private func nextOccupied() -> UInt64 {
         let start = Int(cursor & UInt64(Self.slotCount - 1))
-        var distance = Self.slotCount
         var word = start &>> 6
         var bits = occupied[word] & (UInt64.max &<< UInt64(start & 63))
+        // The word of the cursor comes first for the slots from it on, and last for those before it.
         for step in 0...Self.slotCount / 64 {
             if bits != 0 {
                 let slot = word &* 64 &+ bits.trailingZeroBitCount
-                distance = (slot &- start) & (Self.slotCount - 1)
-                // The slot under the cursor comes last as well as first: bits before `start` in its word belong to the next turn.
-                if step == Self.slotCount / 64 && slot < start { distance = slot &+ Self.slotCount &- start }
-                break
+                return cursor &+ UInt64((slot &- start) & (Self.slotCount - 1))
             }
             word = (word &+ 1) & (Self.slotCount / 64 - 1)
             bits = occupied[word]
             if step == Self.slotCount / 64 - 1 { bits &= ~(UInt64.max &<< UInt64(start & 63)) }
         }
-        // The end of the slot, when all that lies in it is due.
-        let due = (cursor &+ UInt64(distance) &+ 1) &<< Self.tickShift
-        if due <= now.nanoseconds { return 0 }
-        return Int32(truncatingIfNeeded: min((due &- now.nanoseconds &+ 999_999) / 1_000_000, 60_000))
+        return cursor &+ UInt64(Self.slotCount)
     }
 
     /// Gives memory of timers that are gone back to the kernel.
@@ -127,6 +137,7 @@ public struct TimerWheel: BitwiseCopyable {
         let due = node.pointee.deadline &>> Self.tickShift
         let tick = min(max(due, cursor), cursor &+ UInt64(Self.slotCount - 1))
         let slot = Int(tick & UInt64(Self.slotCount - 1))
+        if tick < soonest { soonest = tick }
         node.pointee.slot = UInt32(slot) &+ 1
         node.pointee.previous = 0
         node.pointee.next = heads[slot]
