@@ -31,11 +31,16 @@ struct Authority {
         port = 0
         guard nameLength <= Self.nameLengthMax else { return nil }
         if p == end { return }
-        guard p[0] == UInt8(ascii: ":"), nameLength > 0 else { return nil }
-        p += 1
-        // RFC 3986 §3.2.3 lets the digits be left out.
-        if p == end { return }
-        guard end - p <= 5 else { return nil }
+        guard p[0] == UInt8(ascii: ":"), nameLength > 0, let number = Self.port(p + 1, end) else { return nil }
+        port = number
+    }
+
+    /// The number behind the colon: 0 for no digits, which RFC 3986 §3.2.3 allows; nil unless it is 1 through 65 535.
+    @inline(__always)
+    static func port(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt16? {
+        if start == end { return 0 }
+        guard end - start <= 5 else { return nil }
+        var p = start
         var number: UInt32 = 0
         while p < end {
             let digit = p[0] &- 0x30
@@ -43,7 +48,6 @@ struct Authority {
             number = number &* 10 &+ UInt32(digit)
             p += 1
         }
-        guard number > 0, number <= 65_535 else { return nil }
-        port = UInt16(truncatingIfNeeded: number)
+        return number > 0 && number <= 65_535 ? UInt16(truncatingIfNeeded: number) : nil
     }
 }

@@ -5,6 +5,7 @@ public enum OctetRules {
     /// Whether these octets are a token: one or more tchar (RFC 9110 §5.6.2).
     public static func isToken(_ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count > 0 else { return false }
+        if cberth_scan_common_name_passes(octets, count) { return true }
         var index = 0
         while index < count {
             if !cberth_is_token(octets[index]) { return false }
@@ -19,7 +20,7 @@ public enum OctetRules {
     public static func isFieldValue(_ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count > 0 else { return true }
         if isWhitespace(octets[0]) || isWhitespace(octets[count &- 1]) { return false }
-        return cberth_scan_field_value(octets, octets + count, octets) == octets + count
+        return cberth_scan_field_value_passes(octets, count)
     }
 
     /// SP or HTAB, the whitespace of RFC 9110 §5.6.3.

@@ -1,3 +1,5 @@
+public import CBerthBytes
+
 /// Writes octets one behind another into memory that somebody else owns, and never past its end.
 ///
 /// What does not fit is left out as a whole piece and remembered in `overflowed`; the owner looks at it once, at the end.
@@ -29,7 +31,7 @@ public struct OctetWriter {
     @inlinable @inline(__always)
     public mutating func claim(_ length: Int) -> UnsafeMutablePointer<UInt8>? {
         if length > capacity &- count || overflow {
-            noteOverflow()
+            overflow = true
             return nil
         }
         let place = base + count
@@ -37,12 +39,9 @@ public struct OctetWriter {
         return place
     }
 
-    @usableFromInline @inline(never)
-    mutating func noteOverflow() { overflow = true }
-
     @inlinable @inline(__always)
     public mutating func put(_ octets: UnsafePointer<UInt8>, _ length: Int) {
-        if let place = claim(length) { place.update(from: octets, count: length) }
+        if let place = claim(length) { cberth_copy(place, octets, length) }
     }
 
     @inlinable @inline(__always)
@@ -60,21 +59,37 @@ public struct OctetWriter {
     public mutating func putLineEnd() { put("\r\n") }
 
     /// A number in decimal digits.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func putDecimal(_ number: UInt64) {
-        var length = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
+        let length = Self.decimalLength(number)
+        if let place = claim(length) { Self.writeDecimal(number, length, place) }
+    }
+
+    // By value, so that a writer on the stack can stay in registers.
+
+    @usableFromInline
+    static func decimalLength(_ number: UInt64) -> Int {
+        if number < 100 { return number < 10 ? 1 : 2 }
+        var length = 3
+        var power: UInt64 = 1000
+        // 10 to the 20th does not fit; a number has 20 digits at most.
+        while length < 20 && number >= power {
             length &+= 1
+            power &*= 10
         }
-        guard let place = claim(length) else { return }
-        rest = number
-        while length > 0 {
-            length &-= 1
-            place[length] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+        return length
+    }
+
+    @usableFromInline
+    static func writeDecimal(_ number: UInt64, _ length: Int, _ place: UnsafeMutablePointer<UInt8>) {
+        var rest = number
+        var index = length &- 1
+        while index > 0 {
+            place[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
+            index &-= 1
         }
+        place[0] = 0x30 &+ UInt8(truncatingIfNeeded: rest)
     }
 
     /// A number in decimal digits; a negative one with its sign.

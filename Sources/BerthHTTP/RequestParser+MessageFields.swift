@@ -25,7 +25,13 @@ extension RequestParser {
         head.flags.insert(.hasHost)
         var nameLength = length
         var port: UInt16 = 0
-        if cberth_scan_common_host(value, value + length, bytes) != value + length || length > Authority.nameLengthMax {
+        let end = value + length
+        let stop = cberth_scan_common_host(value, end, bytes)
+        if stop > value, stop < end, stop[0] == UInt8(ascii: ":"), stop - value <= Authority.nameLengthMax {
+            guard let number = Authority.port(stop + 1, end) else { return .hostMalformed }
+            nameLength = stop - value
+            port = number
+        } else if stop != end || length > Authority.nameLengthMax {
             guard let authority = Authority(value, length, floor: bytes) else { return .hostMalformed }
             nameLength = authority.nameLength
             port = authority.port

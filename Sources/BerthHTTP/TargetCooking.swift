@@ -23,9 +23,8 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
         capacity: Int
     ) -> CookOutcome {
         let path = bytes + pathOffset
-        let end = path + pathLength
         if pathLength > 0, pathLength <= limits.harmlessLength, path[0] == 0x2f,
-            cberth_scan_path_to_cook(path, end, bytes) == end
+            cberth_path_is_cooked(path, pathLength, bytes)
         {
             return .inPlace
         }

@@ -30,6 +30,75 @@ struct OctetScanTests {
         }
     }
 
+    typealias Passes = (UnsafePointer<UInt8>, Int) -> Bool
+
+    /// The same for the question whether all octets pass, in memory that holds nothing else.
+    private func check(passes: Passes, passing: UInt8, stopsAt: (UInt8) -> Bool) {
+        for count in 0...40 {
+            let start = UnsafeMutablePointer<UInt8>.allocate(capacity: max(count, 1))
+            defer { start.deallocate() }
+            start.initialize(repeating: passing, count: count)
+            #expect(passes(start, count))
+            for place in 0..<count {
+                for value in 0...255 {
+                    start[place] = UInt8(value)
+                    if passes(start, count) == stopsAt(UInt8(value)) {
+                        Issue.record("octet \(value) at \(place) of \(count)")
+                    }
+                }
+                start[place] = passing
+            }
+        }
+    }
+
+    @Test("whether short runs hold nothing of a set")
+    func shortRuns() {
+        check(passes: cberth_scan_field_value_passes, passing: 0x61) { ($0 < 0x20 && $0 != 9) || $0 == 0x7f }
+        check(passes: cberth_scan_common_name_passes, passing: 0x2d) { !isLetter($0) && $0 != 0x2d }
+    }
+
+    @Test(
+        "whether a path is cooked: every octet at every place behind the slash, and dots only where they begin segments"
+    )
+    func cookedPaths() {
+        for count in 1...40 {
+            let start = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+            defer { start.deallocate() }
+            start.initialize(repeating: 0x61, count: count)
+            start[0] = 0x2f
+            #expect(cberth_path_is_cooked(start, count, start))
+            for place in 1..<count {
+                for before in [UInt8(ascii: "/"), UInt8(ascii: "a")] {
+                    if place > 1 { start[place - 1] = before }
+                    for value in 0...255 {
+                        let octet = UInt8(value)
+                        start[place] = octet
+                        let dotted = octet == 0x2e && start[place - 1] == 0x2f
+                        let plain = octet > 0x20 && octet < 0x7f && octet != 0x25 && octet != 0x5c && !dotted
+                        if cberth_path_is_cooked(start, count, start) != plain {
+                            Issue.record("octet \(octet) at \(place) of \(count)")
+                        }
+                    }
+                    if place > 1 { start[place - 1] = 0x61 }
+                }
+                start[place] = 0x61
+            }
+        }
+    }
+
+    @Test("copies of every short length are complete and write nothing else")
+    func copies() {
+        let from = (0..<64).map { UInt8($0 + 1) }
+        for count in 0...40 {
+            var to = [UInt8](repeating: 0xaa, count: 48)
+            to.withUnsafeMutableBufferPointer { room in
+                if let base = room.baseAddress { cberth_copy(base + 4, from, count) }
+            }
+            #expect(to[0..<4].allSatisfy { $0 == 0xaa } && to[(4 + count)...].allSatisfy { $0 == 0xaa })
+            #expect(Array(to[4..<(4 + count)]) == Array(from[0..<count]))
+        }
+    }
+
     private func isLetter(_ octet: UInt8) -> Bool { (0x41...0x5a).contains(octet) || (0x61...0x7a).contains(octet) }
     private func isDigit(_ octet: UInt8) -> Bool { (0x30...0x39).contains(octet) }
 

@@ -23,6 +23,13 @@ struct OctetWriterTests {
         for number: UInt64 in [0, 1, 9, 10, 99, 100, 12_345, 4_294_967_296, .max] {
             #expect(written { $0.putDecimal(number) }.text == String(number))
         }
+        var power: UInt64 = 1
+        for _ in 0..<20 {
+            for number in [power - 1, power, power + 1] {
+                #expect(written { $0.putDecimal(number) }.text == String(number))
+            }
+            power = power.multipliedReportingOverflow(by: 10).partialValue
+        }
         for number in [0, -1, 7, Int.min, Int.max] { #expect(written { $0.putDecimal(number) }.text == String(number)) }
     }
 

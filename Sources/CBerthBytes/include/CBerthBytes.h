@@ -3,7 +3,8 @@
 //
 // A scan looks at [p, end) and returns the first octet of its set, or `end`. It reads no octet outside [floor, end):
 // `floor` is the start of the buffer that p and end lie in. A tail shorter than a vector is read together with the
-// octets before it, which is why the floor matters.
+// octets before it, which is why the floor matters. `NAME_passes` tells whether none of `count` octets is in the set, and
+// reads nothing but them: for short runs with unknown surroundings.
 #pragma once
 
 #include <stdbool.h>
@@ -69,6 +70,26 @@ static inline uint16_t cberth_load16(const void *p) {
     return v;
 }
 
+/// Copies `count` octets that do not overlap their new place; few of them without a call.
+static inline void cberth_copy(uint8_t *to, const uint8_t *from, size_t count) {
+    if (count > 16) {
+        __builtin_memcpy(to, from, count);
+    } else if (count >= 8) {
+        uint64_t first = cberth_load64(from), last = cberth_load64(from + count - 8);
+        __builtin_memcpy(to, &first, 8);
+        __builtin_memcpy(to + count - 8, &last, 8);
+    } else if (count >= 4) {
+        uint32_t first = cberth_load32(from), last = cberth_load32(from + count - 4);
+        __builtin_memcpy(to, &first, 4);
+        __builtin_memcpy(to + count - 4, &last, 4);
+    } else if (count > 0) {
+        uint8_t first = from[0], middle = from[count >> 1], last = from[count - 1];
+        to[0] = first;
+        to[count >> 1] = middle;
+        to[count - 1] = last;
+    }
+}
+
 /// Whether `count` octets equal `lowercase`, which holds no upper-case letter, when their letters are lowered.
 static inline bool cberth_equal_ignoring_case(const uint8_t *p, const uint8_t *lowercase, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -127,7 +148,35 @@ static inline uint64_t cberth_vmask(cberth_vector v) {
 #define CBERTH_VECTORS 0
 #endif
 
+#if defined(__SSE2__)
+static inline cberth_vector cberth_vmake(uint64_t low, uint64_t high) {
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+#elif CBERTH_VECTORS
+static inline cberth_vector cberth_vmake(uint64_t low, uint64_t high) {
+    return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
+}
+#endif
+
 #if CBERTH_VECTORS
+/// 1 through 16 octets, some of them more than once, and nothing beside them. The lanes depend on `count` alone.
+static inline cberth_vector cberth_vload_short(const uint8_t *p, size_t count) {
+    uint64_t low, high;
+    if (count >= 8) {
+        low = cberth_load64(p);
+        high = cberth_load64(p + count - 8);
+    } else {
+        if (count >= 4) {
+            low = cberth_load32(p) | (uint64_t)cberth_load32(p + count - 4) << 32;
+        } else {
+            low = p[0] | (uint64_t)p[count >> 1] << 8 | (uint64_t)p[count - 1] << 16 | (uint64_t)p[0] << 24;
+            low |= low << 32;
+        }
+        high = low;
+    }
+    return cberth_vmake(low, high);
+}
+
 #define CBERTH_SCAN(NAME, MASK_OF_V, TEST_OF_C)                                                                        \
     static inline const uint8_t *NAME(const uint8_t *p, const uint8_t *end, const uint8_t *floor) {                    \
         while (end - p >= 16) {                                                                                        \
@@ -146,6 +195,14 @@ static inline uint64_t cberth_vmask(cberth_vector v) {
             if (TEST_OF_C) return p;                                                                                   \
         }                                                                                                              \
         return end;                                                                                                    \
+    }                                                                                                                  \
+    static inline bool NAME##_passes(const uint8_t *p, size_t count) {                                                 \
+        if (count == 0) return true;                                                                                   \
+        if (count < 16) {                                                                                              \
+            cberth_vector v = cberth_vload_short(p, count);                                                            \
+            return (MASK_OF_V) == 0;                                                                                   \
+        }                                                                                                              \
+        return NAME(p, p + count, p) == p + count;                                                                     \
     }
 #else
 #define CBERTH_SCAN(NAME, MASK_OF_V, TEST_OF_C)                                                                        \
@@ -156,7 +213,8 @@ static inline uint64_t cberth_vmask(cberth_vector v) {
             if (TEST_OF_C) return p;                                                                                   \
         }                                                                                                              \
         return end;                                                                                                    \
-    }
+    }                                                                                                                  \
+    static inline bool NAME##_passes(const uint8_t *p, size_t count) { return NAME(p, p + count, p) == p + count; }
 #endif
 
 /// The first octet that is neither SP nor a visible ASCII character: where a field value ends, or needs the exact scan.
@@ -202,6 +260,20 @@ static inline const uint8_t *cberth_scan_path_to_cook(const uint8_t *p, const ui
         if (q == end || *q != '.' || q == floor || q[-1] == '/') return q;
         p = q + 1;
     }
+}
+
+/// Whether cooking would leave a path as it is that begins with "/": the same set.
+static inline bool cberth_path_is_cooked(const uint8_t *p, size_t count, const uint8_t *floor) {
+#if CBERTH_VECTORS
+    if (count == 1) return true;
+    if (count <= 17) {
+        // The octets behind the first slash, and in the same lanes the octet before each.
+        cberth_vector v = cberth_vload_short(p + 1, count - 1), before = cberth_vload_short(p, count - 1);
+        cberth_vector set = cberth_vor(cberth_vout(v, 0x21, 0x7e), cberth_vor(cberth_veq(v, '%'), cberth_veq(v, '\\')));
+        return cberth_vmask(cberth_vor(set, cberth_vand(cberth_veq(v, '.'), cberth_veq(before, '/')))) == 0;
+    }
+#endif
+    return cberth_scan_path_to_cook(p, p + count, floor) == p + count;
 }
 
 /// The first octet above 0x7f.
