@@ -165,14 +165,9 @@ extension Listener {
             abort(index, c)
             return nil
         }
-        let generation = request.pointee.generation
         let fields = (UnsafeMutableRawPointer(request) + state.pointee.fieldsOffset)
             .assumingMemoryBound(to: FieldSlice.self)
-        request.initialize(to: Request(headStart: memory, fields: fields))
-        request.pointee.generation = generation
-        request.pointee.index = slot
-        request.pointee.connection = index
-        cberth_atomic_store_relaxed(&request.pointee.completionWord, UInt64(generation))
+        Request.begin(request, index: slot, connection: index, headStart: memory, fields: fields)
         request.pointee.receivedAt = loop.now
         request.pointee.receivedTime = loop.wallSeconds
         request.pointee.snapshot = state.pointee.snapshot
@@ -209,7 +204,9 @@ extension Listener {
         case .contentLength:
             request.pointee.contentState = .length
             request.pointee.contentRemaining = UInt64(head.contentLength)
-        case .chunked: request.pointee.contentState = .chunked
+        case .chunked:
+            request.pointee.contentState = .chunked
+            request.pointee.chunks = ChunkedDecoder()
         case .untilClose: break  // responses only
         }
         if state.pointee.limits.entityOctetsMax != 0 {

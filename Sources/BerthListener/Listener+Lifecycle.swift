@@ -64,7 +64,7 @@ extension Listener {
         if c.pointee.fd < 0 || c.pointee.outputFirst == 0 && state.pointee.batchOwner != index &+ 1 {
             collectFinished(index, c)
         }
-        if c.pointee.fd >= 0 { advance(index, c) }
+        if c.pointee.fd >= 0 && c.pointee.inputStart != c.pointee.inputEnd { advance(index, c) }
     }
 
     /// The request is logged and nobody holds it any more.

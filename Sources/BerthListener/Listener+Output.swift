@@ -31,7 +31,8 @@ extension Listener {
             claimBatch(index)
             if c.pointee.fd < 0 { return }
             if count <= Self.batchSize &- state.pointee.batchCount {
-                memcpy(state.pointee.batch + state.pointee.batchCount, start, count)
+                var out = OctetWriter(state.pointee.batch + state.pointee.batchCount, capacity: count)
+                out.put(start, count)
                 state.pointee.batchCount &+= count
                 return
             }

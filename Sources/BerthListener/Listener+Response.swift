@@ -243,10 +243,10 @@ extension Listener {
     }
 
     /// Whether a response has been begun.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func hasStarted(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState != .none }
     /// Whether it has been ended.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func hasEnded(_ request: UnsafeMutablePointer<Request>) -> Bool { request.pointee.responseState == .ended }
     /// Whether octets written as content go nowhere (HEAD, 204, 304).
     public func isBodiless(_ request: UnsafeMutablePointer<Request>) -> Bool {

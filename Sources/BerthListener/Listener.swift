@@ -233,10 +233,14 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
             request.pointee.nextReady = 0
             request.pointee.isReady = false
             if !request.pointee.isReleased { return request }
-            release(request)
+            releaseLate(request)
         }
         return nil
     }
+
+    /// Apart from `nextReady`, which is called for every request.
+    @inline(never)
+    private func releaseLate(_ request: UnsafeMutablePointer<Request>) { release(request) }
 
     /// Puts a request on the ready list with what happened to it.
     @inline(__always)
@@ -272,9 +276,11 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         return request
     }
 
-    /// Whether something is ready or finished.
+    /// Whether something is ready or finished, or waits for `flush`.
     @inline(__always)
-    public var hasWork: Bool { state.pointee.readyFirst != 0 || state.pointee.finishedFirst != 0 }
+    public var hasWork: Bool {
+        state.pointee.readyFirst | state.pointee.finishedFirst | state.pointee.batchOwner != 0
+    }
 
     // MARK: Small helpers of the parts
 

@@ -16,27 +16,31 @@ public struct ResponseStart: BitwiseCopyable {
         public let rawValue: UInt32
         @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
         /// The connection ends with this response.
-        public static let close = Flags(rawValue: 1)
+        @inlinable public static var close: Flags { Flags(rawValue: 1) }
         /// The handler sends a Server field of its own, or wants none.
-        public static let noServerField = Flags(rawValue: 2)
+        @inlinable public static var noServerField: Flags { Flags(rawValue: 2) }
         /// 101: after this head the connection carries octets without framing, in both directions.
-        public static let tunnel = Flags(rawValue: 4)
+        @inlinable public static var tunnel: Flags { Flags(rawValue: 4) }
     }
 
     /// 200 through 999, or 101 with `.tunnel`.
     public var status: UInt16
     /// Empty: the standard phrase.
-    public var reason: OctetRun = .none
+    public var reason: OctetRun
     /// -1: not known, the listener frames it.
     public var contentLength: Int64
-    public var flags: Flags = []
+    public var flags: Flags
     /// Checked by whoever took them from outside: tokens and values without CR, LF or NUL, and no framing fields.
     public var fields: UnsafePointer<ResponseField>?
-    public var fieldCount: Int = 0
+    public var fieldCount: Int
 
-    @inlinable
+    @inlinable @inline(__always)
     public init(status: UInt16, contentLength: Int64) {
         self.status = status
         self.contentLength = contentLength
+        reason = OctetRun(nil, 0)
+        flags = Flags(rawValue: 0)
+        fields = nil
+        fieldCount = 0
     }
 }

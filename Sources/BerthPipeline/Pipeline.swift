@@ -77,7 +77,6 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
                 logAndEnd(request)
                 listener.release(request)
             }
-            listener.flush()
         } while listener.hasWork
     }
 
