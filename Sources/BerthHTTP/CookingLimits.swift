@@ -8,7 +8,7 @@ public struct CookingLimits: Equatable, Sendable, BitwiseCopyable {
     /// Most segments, 1 through 16 383; 0 for no limit. Source: HTTP.sys `UrlSegmentMaxCount`, default 255.
     public let segmentsMax: Int
     /// A path of at most this many octets cannot break either limit.
-    let harmlessLength: Int
+    @usableFromInline let harmlessLength: Int
 
     public init(segmentLengthMax: Int = 0, segmentsMax: Int = 255) {
         self.segmentLengthMax = min(max(segmentLengthMax, 0), 32_766)

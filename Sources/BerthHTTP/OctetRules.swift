@@ -3,9 +3,15 @@ public import CBerthBytes
 /// The small grammars of RFC 9110 §5, for parsers and for what modules hand in.
 public enum OctetRules {
     /// Whether these octets are a token: one or more tchar (RFC 9110 §5.6.2).
+    @inlinable @inline(__always)
     public static func isToken(_ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count > 0 else { return false }
-        if cberth_scan_common_name_passes(octets, count) { return true }
+        // Letters and "-" alone, as nearly always.
+        return cberth_scan_common_name_passes(octets, count) || isUncommonToken(octets, count)
+    }
+
+    @usableFromInline @inline(never)
+    static func isUncommonToken(_ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var index = 0
         while index < count {
             if !cberth_is_token(octets[index]) { return false }
@@ -17,6 +23,7 @@ public enum OctetRules {
     /// Whether these octets can be sent as a field value: no CTL but HTAB, no whitespace at either end (RFC 9110 §5.5).
     ///
     /// An empty value is one; octets above 0x7f (obs-text) pass.
+    @inlinable @inline(__always)
     public static func isFieldValue(_ octets: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard count > 0 else { return true }
         if isWhitespace(octets[0]) || isWhitespace(octets[count &- 1]) { return false }

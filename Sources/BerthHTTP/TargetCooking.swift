@@ -1,4 +1,4 @@
-import CBerthBytes
+public import CBerthBytes
 
 /// Turns the raw path of a request target into the one that routing, filtering and files go by, as HTTP.sys cooks it.
 ///
@@ -18,6 +18,7 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
     ///   - scratch: memory for the result, used only when something changes.
     ///   - capacity: octets there; `pathLength` is always enough.
     /// - Returns: `.inPlace` for nearly every path, at the cost of one scan.
+    @inlinable @inline(__always)
     public func cook(
         _ bytes: UnsafePointer<UInt8>, pathOffset: Int, pathLength: Int, into scratch: UnsafeMutablePointer<UInt8>,
         capacity: Int
@@ -31,8 +32,8 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
         return cookSlowly(path, pathLength, scratch, capacity)
     }
 
-    @inline(never)
-    private func cookSlowly(
+    @usableFromInline @inline(never)
+    func cookSlowly(
         _ path: UnsafePointer<UInt8>, _ count: Int, _ out: UnsafeMutablePointer<UInt8>, _ capacity: Int
     ) -> CookOutcome {
         guard count > 0, path[0] == 0x2f else {

@@ -74,8 +74,7 @@ extension Listener {
             request.pointee.isReleased = true
             return
         }
-        var word = UInt64(request.pointee.generation)
-        if !cberth_atomic_compare_exchange(&request.pointee.completionWord, &word, 0) {
+        if cberth_atomic_load_relaxed(&request.pointee.completionWord) != 0 && !takeName(request) {
             request.pointee.isReleased = true
             return
         }
@@ -86,6 +85,13 @@ extension Listener {
         state.pointee.requests.free(request.pointee.index)
         c.pointee.requests &-= 1
         if c.pointee.requests == (c.pointee.parsing != 0 ? 1 : 0) { settle(index, c) }
+    }
+
+    /// From now on no handle names the request; false when a completion was faster.
+    @inline(never)
+    private func takeName(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        var word = UInt64(request.pointee.generation)
+        return cberth_atomic_compare_exchange(&request.pointee.completionWord, &word, 0)
     }
 
     // MARK: Front-made answers

@@ -10,14 +10,20 @@ extension Listener {
     /// Longest head of a response, in octets. Ours: what the loop's scratch memory holds.
     public static let responseHeadMax = scratchSize
 
+    /// Longest content that goes into the batch together with its head, in octets. Ours.
+    static let contentWithHeadMax = 4096
+
     // MARK: Beginning
 
     /// Encodes the head of a response: status line, Date, Server, the handler's fields, those that modules added, framing.
     ///
+    /// - Parameter content: all content that follows, `contentLength` octets of it, to be taken along where that is cheap. It was
+    ///   taken when the response has ended (`hasEnded`) afterwards; else it is written as any other.
     /// - Returns: nil, or why not.
-    public func start(_ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>)
-        -> ResponseFailure?
-    {
+    public func start(
+        _ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>,
+        content: OctetRun = OctetRun(nil, 0)
+    ) -> ResponseFailure? {
         if request.pointee.responseState != .none { return .alreadyStarted }
         let index = request.pointee.connection
         let c = connection(of: request)
@@ -31,6 +37,8 @@ extension Listener {
             i &+= 1
         }
         if bound > Self.responseHeadMax { return .tooLarge }
+        let taken = content.count <= UInt64(Self.contentWithHeadMax) ? content.length : 0
+        bound &+= taken
         refreshPreamble()
 
         let direct = roomInBatch(index, c, bound)
@@ -60,12 +68,17 @@ extension Listener {
         if let added = request.pointee.addedFields { out.put(added, Int(request.pointee.addedFieldsCount)) }
         frame(request, response, &out)
         out.put("\r\n")
-        precondition(!out.overflowed, "the bound of a response head was computed too low")
-        let count = out.count
         if direct != nil {
-            commitBatch(c, count)
+            if taken > 0, request.pointee.responseState == .length, let octets = content.start {
+                out.put(octets, taken)
+                request.pointee.responseRemaining = 0
+                request.pointee.responseState = .ended
+            }
+            precondition(!out.overflowed, "the bound of a response head was computed too low")
+            commitBatch(c, out.count)
         } else {
-            append(index, c, state.pointee.scratch, count)
+            precondition(!out.overflowed, "the bound of a response head was computed too low")
+            append(index, c, state.pointee.scratch, out.count)
         }
         return nil
     }

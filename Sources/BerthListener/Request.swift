@@ -1,6 +1,5 @@
 public import BerthEventLoop
 public import BerthHTTP
-import CBerthSystem
 import Glibc
 
 /// One request from its first octet until it was logged. Lives in a slot of its own, apart from the connection.
@@ -143,7 +142,8 @@ public struct Request: SlabElement {
 
     // MARK: Completion from any thread
 
-    /// Generation, and bit 32: a completion is on its way. Atomic.
+    /// 0 until a handle names the request, and again when the slot is free; then its generation, and bit 32: a completion is
+    /// on its way. Atomic.
     var completionWord: UInt64
     /// Atomic.
     var completionValue: UInt64
@@ -167,6 +167,5 @@ public struct Request: SlabElement {
         request.pointee.fields = fields
         request.pointee.contentMax = .max
         request.pointee.connection = connection
-        cberth_atomic_store_relaxed(&request.pointee.completionWord, UInt64(request.pointee.generation))
     }
 }

@@ -63,7 +63,11 @@ public struct RequestHandle: Sendable, BitwiseCopyable {
 extension Listener {
     /// A name for the request that any thread may complete.
     public func handle(of request: UnsafeMutablePointer<Request>) -> RequestHandle {
-        RequestHandle(loop: loop.number, index: request.pointee.index, generation: request.pointee.generation)
+        // Only this thread writes it while it is 0.
+        if cberth_atomic_load_relaxed(&request.pointee.completionWord) == 0 {
+            cberth_atomic_store(&request.pointee.completionWord, UInt64(request.pointee.generation))
+        }
+        return RequestHandle(loop: loop.number, index: request.pointee.index, generation: request.pointee.generation)
     }
 
     /// What the latest completion said.

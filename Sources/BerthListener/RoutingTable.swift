@@ -295,11 +295,44 @@ public final class RoutingTable: @unchecked Sendable {
         }
     }
 
+    /// Octet for octet, by words that may overlap.
+    @inline(__always)
+    private static func equal(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        let (a, b) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+        if count >= 8 {
+            var i = 0
+            while i &+ 8 < count {
+                if a.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+                    != b.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+                {
+                    return false
+                }
+                i &+= 8
+            }
+            i = count &- 8
+            return a.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+                == b.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+        }
+        if count >= 4 {
+            let i = count &- 4
+            return a.loadUnaligned(as: UInt32.self) == b.loadUnaligned(as: UInt32.self)
+                && a.loadUnaligned(fromByteOffset: i, as: UInt32.self)
+                    == b.loadUnaligned(fromByteOffset: i, as: UInt32.self)
+        }
+        var i = 0
+        while i < count {
+            if a.load(fromByteOffset: i, as: UInt8.self) != b.load(fromByteOffset: i, as: UInt8.self) { return false }
+            i &+= 1
+        }
+        return true
+    }
+
     /// `known` is in lower case.
     @inline(__always)
     private static func equalIgnoringCase(_ given: UnsafePointer<UInt8>, _ known: UnsafePointer<UInt8>, _ count: Int)
         -> Bool
     {
+        if equal(given, known, count) { return true }
         var i = 0
         while i < count {
             var octet = given[i]

@@ -69,10 +69,12 @@ public enum HostCallTable {
         }
         let isStable = head.pointee.flags & BERTH_RESPONSE_STABLE_CONTENT.rawValue != 0
         if total > UInt64(respondCopyMax) && !(isStable && count == 1) { return BERTH_TOO_LARGE.result }
-        let started = start(view, head, contentLength: Int64(total))
+        let only = count == 1 ? pieces?.pointee.run : nil
+        let started = start(view, head, contentLength: Int64(total), content: only ?? OctetRun(nil, 0))
         if started != BERTH_OK.result { return started }
         let request = Pipeline.request(of: view)
         let listener = Pipeline.context(of: view).pointee.pipeline.listener
+        if listener.hasEnded(request) { return BERTH_OK.result }
         if isStable && count == 1 && total > 16_384, let piece = pieces?.pointee {
             _ = listener.writeTail(request, file: -1, memory: piece.start, offset: 0, count: piece.count)
         } else {
@@ -90,12 +92,14 @@ public enum HostCallTable {
 
     private static func startResponse(_ view: View, _ head: UnsafePointer<berth_response_head>) -> Int32 {
         if head.pointee.content_length < -1 { return BERTH_INVALID.result }
-        return start(view, head, contentLength: head.pointee.content_length)
+        return start(view, head, contentLength: head.pointee.content_length, content: OctetRun(nil, 0))
     }
 
     /// Checks a head and hands it to the listener.
     @inline(__always)
-    private static func start(_ view: View, _ head: UnsafePointer<berth_response_head>, contentLength: Int64) -> Int32 {
+    private static func start(
+        _ view: View, _ head: UnsafePointer<berth_response_head>, contentLength: Int64, content: OctetRun
+    ) -> Int32 {
         let status = head.pointee.status
         let fieldCount = head.pointee.field_count
         if status < 200 || status > 999 || fieldCount > fieldsMax || head.pointee.size < 48 {
@@ -120,7 +124,7 @@ public enum HostCallTable {
         if head.pointee.flags & BERTH_RESPONSE_CLOSE.rawValue != 0 { response.flags.insert(.close) }
         response.fields = UnsafeRawPointer(head.pointee.fields)?.assumingMemoryBound(to: ResponseField.self)
         response.fieldCount = Int(fieldCount)
-        if let failure = pipeline.listener.start(request, &response) {
+        if let failure = pipeline.listener.start(request, &response, content: content) {
             switch failure {
             case .alreadyStarted: return BERTH_INVALID.result
             case .gone: return BERTH_GONE.result

@@ -73,6 +73,18 @@ extension ModuleTests {
             #expect(try verdict([], TestRequest(path: path)) == expected)
         }
 
+        @Test("a hidden segment and a denied extension are found wherever in the path they lie", arguments: 0..<24)
+        func places(_ length: Int) throws {
+            let name = String(repeating: "a", count: length)
+            for (path, expected) in [
+                ("/\(name)/bin", "404.8"), ("/\(name)/bin/\(name)", "404.8"), ("/\(name)/bins", "pass"),
+                ("/\(name)x.cs", "404.7"), ("/\(name).css", "pass"), ("/\(name)\u{e9}.cs", "404.7"),
+                ("/\(name)!-/bin", "404.8"), ("/.\(name).cs", "404.7"), ("/\(name).cs/\(name)x", "pass"),
+            ] {
+                #expect(try verdict([], TestRequest(path: path)) == expected, "\(path)")
+            }
+        }
+
         @Test("a list of hidden segments takes the place of the stock one")
         func ownHidden() throws {
             let settings = [("hidden_segments", "secret"), ("hidden_segments", ".git")]

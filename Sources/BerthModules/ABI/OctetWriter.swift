@@ -103,17 +103,18 @@ struct OctetWriter {
 
     @inline(never)
     private mutating func longNumber(_ value: UInt64) {
-        var digits = 1
-        var limit = value
-        while limit >= 10 {
-            limit /= 10
-            digits += 1
+        var digits = 3
+        var power: UInt64 = 1000
+        // 10 to the 20th does not fit; a number has 20 digits at most.
+        while digits < 20, value >= power {
+            power &*= 10
+            digits &+= 1
         }
         var rest = value
         var place = digits
         while place > 0 {
-            place -= 1
-            end[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            place &-= 1
+            end[place] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         end += digits

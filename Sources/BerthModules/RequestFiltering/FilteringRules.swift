@@ -142,18 +142,21 @@ extension UnsafePointer<FilteringRules> {
         var lastDot = end
         var next = segmentStart
         while next < end {
-            let octet = next.pointee
-            if octet <= 0x2f {
-                if octet == 0x2f {
-                    if next > segmentStart {
-                        segments &+= 1
-                        if isHidden(segmentStart, next) { return .hiddenSegment }
-                    }
-                    segmentStart = next + 1
-                    lastDot = end
-                } else if octet == 0x2e {
-                    lastDot = next
+            let special = Self.firstSpecial(next, end - next)
+            if special == 8 {
+                next += 8
+                continue
+            }
+            next += special
+            if next.pointee == 0x2f {
+                if next > segmentStart {
+                    segments &+= 1
+                    if isHidden(segmentStart, next) { return .hiddenSegment }
                 }
+                segmentStart = next + 1
+                lastDot = end
+            } else if next.pointee == 0x2e {
+                lastDot = next
             }
             next += 1
         }
@@ -164,6 +167,29 @@ extension UnsafePointer<FilteringRules> {
         if segments > pointee.segmentsMax, pointee.segmentsMax > 0 { return .tooManySegments }
         if lastDot < end, !pointee.extensions.allows(berth_octets(lastDot, end - lastDot)) { return .extensionDenied }
         return .pass
+    }
+
+    /// The place of the first octet below 0x30, which slash and dot are, among the next eight or as many as there are; 8: none.
+    @inline(__always)
+    private static func firstSpecial(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        let octets = UnsafeRawPointer(start)
+        var word: UInt64
+        if count >= 8 {
+            word = octets.loadUnaligned(as: UInt64.self).littleEndian
+        } else {
+            // What is behind the end becomes 0xff.
+            word = .max &<< UInt64(count &* 8)
+            if count >= 4 {
+                word |= UInt64(octets.loadUnaligned(as: UInt32.self).littleEndian)
+                let last = octets.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self).littleEndian
+                word |= UInt64(last) &<< UInt64((count &- 4) &* 8)
+            } else {
+                for place in 0..<count { word |= UInt64(start[place]) &<< UInt64(place &* 8) }
+            }
+        }
+        // The top bit of each octet that is below 0x30. A borrow can only spoil octets behind the first of them.
+        let below = (word &- 0x3030_3030_3030_3030) & ~word & 0x8080_8080_8080_8080
+        return below.trailingZeroBitCount &>> 3
     }
 
     @inline(__always)
