@@ -14,6 +14,14 @@ def version():
     return subprocess.run([berthd, "--version"], capture_output=True, text=True).stdout.strip()
 
 
+def installed(ctx, name):
+    """The file as a package installs it: without debug information, which valgrind of Debian 12 cannot read either."""
+    target = os.path.join(ctx.dir, name)
+    if not os.path.exists(target) and subprocess.run(["strip", "-g", "-o", target, os.path.join(BIN, name)]).returncode:
+        return os.path.join(BIN, name)
+    return target
+
+
 def quoted(text):
     return json.dumps(text, ensure_ascii=False)             # a JSON string is a TOML basic string
 
@@ -21,7 +29,7 @@ def quoted(text):
 def site(ctx, number, host):
     application = {"path": "/"}
     if ctx.content == "hello":
-        application.update(hosting="in-process", module=os.path.join(BIN, "libHelloModule.so"), isolation="none")
+        application.update(hosting="in-process", module=installed(ctx, "libHelloModule.so"), isolation="none")
     elif ctx.content == "static":
         application.update(hosting="static", root=ctx.docroot)
     else:
@@ -51,4 +59,4 @@ log_directory = {own("log")}
 idle_connection = "1h"
 """)
     for number, host in enumerate(ctx.hosts or ["*"]): site(ctx, number, host)
-    return {"cmd": [os.path.join(BIN, "berthd"), "--config", ctx.dir]}
+    return {"cmd": [installed(ctx, "berthd"), "--config", ctx.dir]}
