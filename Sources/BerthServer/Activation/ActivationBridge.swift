@@ -23,6 +23,7 @@ final class ActivationBridge {
     /// By application: what its loops had served when it was last looked at.
     private var servedBefore: [UInt32: UInt64] = [:]
     private(set) var hasStopped = false
+    private var logFiles: WorkerLogFiles
 
     /// An application as it was configured last.
     private struct Known {
@@ -33,10 +34,13 @@ final class ActivationBridge {
         var rules: ApplicationRules?
         var workers: [ReadyWorker]
         var isManaged: Bool
+        /// Where its workers' output goes as well.
+        var logFile: String?
     }
 
     init(server: Server, socketDirectory: String) {
         self.server = server
+        logFiles = WorkerLogFiles(system: server.system)
         service = ActivationService(
             loop: server.loop, tokenKind: Self.tokenKind, environment: EnvironmentEntry.ofDaemon(),
             socketDirectory: socketDirectory)
@@ -101,6 +105,7 @@ final class ActivationBridge {
             service.configure(pool: rules(of: pool, poolID))
             let rules = rules(of: application, command, pool, poolID, site, number, name, identity)
             known.rules = rules
+            known.logFile = command.stdoutLogFile
             applications[number] = known
             publish(settings: known.settings, number)
             service.configure(application: rules)
@@ -301,6 +306,9 @@ final class ActivationBridge {
                 mailbox: server.loop.mailbox)
             if !sent { service.shutdownMessageAnswered(worker, accepted: false) }
         case .workerStarted(let worker):
+            if let prefix = applications[worker.application.rawValue]?.logFile, let pid = worker.pid {
+                logFiles.open(prefix: prefix, pid: pid, startedWall: worker.startedWall)
+            }
             DaemonLog.info("\(name(worker)): started pid \(worker.pid ?? 0): \(worker.command.joined(separator: " "))")
         case .workerReady(let worker):
             DaemonLog.info(
@@ -309,11 +317,13 @@ final class ActivationBridge {
                 .workerStarted, subject: name(worker), pid: worker.pid,
                 "ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
         case .workerStopped(let worker, let reason, let exit, let killed):
+            if let pid = worker.pid { logFiles.close(pid: pid) }
             DaemonLog.info(
                 "\(name(worker)): pid \(worker.pid ?? 0) stopped (\(reason)) with \(exit)"
                     + (killed ? "; it did not end within its shutdown time limit and was killed" : ""))
             server.note(.workerStopped, subject: name(worker), pid: worker.pid, "\(reason), with \(exit)")
         case .workerCrashed(let worker, let exit, let lastLines):
+            if let pid = worker.pid { logFiles.close(pid: pid) }
             let lines = lastLines.isEmpty ? "" : "\n" + lastLines.map { "  " + $0 }.joined(separator: "\n")
             DaemonLog.warning(
                 "\(name(worker)): pid \(worker.pid ?? 0) ended unasked with \(exit); the next request starts another\(lines)"
@@ -327,6 +337,7 @@ final class ActivationBridge {
                 "\(applications[id.rawValue]?.name ?? "?"): recycling (\(reason)) failed, the old workers serve on: \(failure.reason)"
             )
         case .output(let id, let line):
+            logFiles.write(line)
             DaemonLog.info("\(applications[id.rawValue]?.name ?? "?")[\(line.pid)]: \(line.text)")
         case .removed: break
         case .allStopped: hasStopped = true
