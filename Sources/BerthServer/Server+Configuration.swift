@@ -230,13 +230,14 @@ extension Server {
         }
         if geteuid() == identity.user { return }
         for directory in [
-            configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory,
+            stateFile?.directory ?? configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory,
             configuration.daemon.logDirectory,
             errorLogDirectory,
         ] {
             makeDirectories(directory)
             _ = system.pointee.change_owner(system, directory, identity.user, identity.group)
         }
+        control?.give(to: identity.user, identity.group)
         try checked("setresuid", cberth_become(identity.user, identity.group))
         DaemonLog.notice("running as \(user)")
     }

@@ -3,6 +3,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION // a C file's name tells an administrator nothing
 #include "cberth_systemd.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,13 @@ int cberth_listen_descriptors_start(void) { return SD_LISTEN_FDS_START; }
 
 int cberth_listen_descriptors(char *_Nullable *_Nullable *_Nonnull names) {
     *names = NULL;
-    return sd_listen_fds_with_names(1, names);
+    int count = sd_listen_fds_with_names(1, names);
+    // systemd hands sockets over in blocking mode unless the unit says NonBlocking=true; a loop must never sleep in accept.
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    }
+    return count;
 }
 
 void cberth_listen_names_free(char *_Nullable *_Nullable names) {

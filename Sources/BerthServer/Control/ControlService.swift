@@ -71,6 +71,15 @@ final class ControlService {
         try checked("epoll_ctl", listener.addEndpoint(0, fd: descriptor, address: endpoint.address))
     }
 
+    /// The socket belongs to whom the daemon will run as; one of the service manager's is the service manager's to give.
+    func give(to user: UInt32, _ group: UInt32) {
+        if isInherited { return }
+        let result = server.system.pointee.change_owner(server.system, path, user, group)
+        if result < 0 {
+            DaemonLog.warning("the control socket \(path) stays root's: \(SystemError("chown", -result).reason)")
+        }
+    }
+
     /// Ends every connection. After the last turn of the loop.
     func close() {
         listener.stopAccepting()
