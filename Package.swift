@@ -105,7 +105,7 @@ var testTargets: [Target] {
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
-        tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl"]),
+        tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl", "CBerthSystem"]),
         tests(
             "BerthHostingTests",
             [
