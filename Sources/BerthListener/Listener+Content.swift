@@ -201,13 +201,14 @@ extension Listener {
                 consumeContent(request, count)
                 budget -= 1
                 if request.pointee.contentOctets > state.pointee.limits.drainEntityOctetsMax
-                    || (budget == 0 && request.pointee.contentState == .tunnel)
+                    || (budget <= 0 && request.pointee.contentState == .tunnel)
                 {
                     request.pointee.keepsAlive = false
                     endDraining(index, c, request)
                     return
                 }
-                if budget == 0 { return }
+                // What is in memory already is no work; nobody would wake us for it, nor for an end that has been reached.
+                if budget <= 0 && c.pointee.inputStart == c.pointee.inputEnd && !contentIsComplete(request) { return }
             case .wait:
                 request.pointee.wantsContent = false
                 setDeadline(index, c, seconds: state.pointee.limits.drainEntityBodySeconds)

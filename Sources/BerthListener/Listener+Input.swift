@@ -23,7 +23,7 @@ extension Listener {
     }
 
     @inline(__always)
-    private func readsContent(_ c: UnsafeMutablePointer<Connection>) -> Bool {
+    func readsContent(_ c: UnsafeMutablePointer<Connection>) -> Bool {
         c.pointee.request != 0 && state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1).pointee.wantsContent
     }
 
@@ -65,6 +65,11 @@ extension Listener {
         }
         let size = state.pointee.input.blockSize
         let room = size &- Int(c.pointee.inputEnd)
+        if room == 0 {
+            // Full of requests that wait until the answers before them are out; `settle` goes on.
+            setInterest(index, c, c.pointee.interest & ~EPOLLIN.rawValue)
+            return
+        }
         let memory = state.pointee.input.memory(of: c.pointee.inputBlock)
         let system = loop.system
         let count = system.pointee.receive(system, c.pointee.fd, memory + Int(c.pointee.inputEnd), room)
@@ -119,6 +124,11 @@ extension Listener {
         if c.pointee.phase == .draining || c.pointee.phase == .lingering { return }
         if c.pointee.inputStart == c.pointee.inputEnd { return }
         if mustWaitForRoom(c) { return }
+        if c.pointee.parsing == 0 && Int(c.pointee.inputStart) > state.pointee.input.blockSize &- headRoom {
+            // Behind a head there is always room for content; the heads before this one lie still until they are released.
+            if c.pointee.requests != 0 { return }
+            compact(c)
+        }
         let memory = UnsafePointer(state.pointee.input.memory(of: c.pointee.inputBlock)) + Int(c.pointee.inputStart)
         let request: UnsafeMutablePointer<Request>
         if c.pointee.parsing == 0 {
@@ -143,6 +153,10 @@ extension Listener {
             refuse(index, c, request, FrontAnswer(rejection))
         }
     }
+
+    /// Octets of a block that the longest head and a page of content take.
+    @inline(__always)
+    private var headRoom: Int { state.pointee.limits.parser.requestBytesMax &+ 4096 }
 
     /// Requests of one connection that may be answered before the first of them is sent. Ours: twice what clients pipeline.
     static let requestsAheadMax: UInt32 = 32
@@ -235,6 +249,8 @@ extension Listener {
     {
         let head = request.pointee.head
         let snapshot = state.pointee.snapshot
+        // Its head began under an earlier one: what it points to from here on belongs to this.
+        if request.pointee.snapshot != snapshot { pin(request, snapshot) }
         let port = snapshot.pointee.ports[Int(c.pointee.endpoint)]
         if port < 0 {
             refuse(index, c, request, .hostNotServed)
@@ -282,9 +298,7 @@ extension Listener {
     /// with it. Its stages begin anew.
     public func routeAgain(_ request: UnsafeMutablePointer<Request>) {
         let c = connection(of: request)
-        if let old = request.pointee.snapshot { old.pointee.pins &-= 1 }
-        request.pointee.snapshot = state.pointee.snapshot
-        state.pointee.snapshot.pointee.pins &+= 1
+        pin(request, state.pointee.snapshot)
         request.pointee.target = nil
         request.pointee.phase = 0
         request.pointee.events = []
@@ -294,6 +308,15 @@ extension Listener {
             return
         }
         route(request.pointee.connection, c, request)
+    }
+
+    @inline(never)
+    private func pin(
+        _ request: UnsafeMutablePointer<Request>, _ snapshot: UnsafeMutablePointer<ListenerSnapshot>
+    ) {
+        if let old = request.pointee.snapshot { old.pointee.pins &-= 1 }
+        request.pointee.snapshot = snapshot
+        snapshot.pointee.pins &+= 1
     }
 
     static let rareFlags = RequestHead.Flags([.expectOther, .schemeIsHTTPS]).rawValue

@@ -201,12 +201,12 @@ extension Listener {
             endConnection(index, c)
             return
         }
-        if c.pointee.phase == .readingHead {
-            if c.pointee.interest & EPOLLIN.rawValue == 0 { setInterest(index, c, EPOLLIN.rawValue) }
-            return
-        }
-        if c.pointee.inputStart != c.pointee.inputEnd {
+        if c.pointee.phase == .readingHead || c.pointee.inputStart != c.pointee.inputEnd {
+            // Octets that came while answers were on their way out.
             advance(index, c)
+            if c.pointee.phase == .readingHead && c.pointee.interest & EPOLLIN.rawValue == 0 {
+                setInterest(index, c, EPOLLIN.rawValue)
+            }
             return
         }
         if !state.pointee.isAccepting || c.pointee.flags.contains(.peerFinished) {
@@ -345,6 +345,24 @@ extension Listener {
         abort(request.pointee.connection, connection(of: request))
     }
 
+    /// The deadline was that of the send rate; from now on it is again that of what the connection waits for.
+    func restoreDeadline(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        let limits = state.pointee.limits
+        switch c.pointee.phase {
+        case .idle, .closed, .lingering: return
+        case .readingHead: setDeadline(index, c, seconds: limits.headerWaitSeconds)
+        case .draining: setDeadline(index, c, seconds: limits.drainEntityBodySeconds)
+        case .running:
+            if c.pointee.flags.contains(.tunnel) {
+                setDeadline(index, c, at: .distantFuture)
+            } else if readsContent(c) {
+                setDeadline(index, c, seconds: limits.entityBodySeconds)
+            } else {
+                setDeadline(index, c, seconds: limits.idleConnectionSeconds)
+            }
+        }
+    }
+
     /// The deadline of whatever the connection waits for has passed.
     func deadlinePassed(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         c.pointee.timer = .none
@@ -352,7 +370,11 @@ extension Listener {
         if c.pointee.flags.contains(.blocked) {
             // A tunnel has no rate; whoever it belongs to decides how long it may stand.
             if c.pointee.flags.contains(.tunnel) { return }
-            let rate = max(state.pointee.limits.minSendRate, 1)
+            let rate = state.pointee.limits.minSendRate
+            if rate == 0 {
+                judgeRateLater(index, c)
+                return
+            }
             let allowance =
                 state.pointee.limits.minSendGraceSeconds &+ (c.pointee.queuedTotal &- c.pointee.rateStart) / rate
             if MonotonicInstant(nanoseconds: c.pointee.rateSince).adding(seconds: allowance) > loop.now {
@@ -384,6 +406,8 @@ extension Listener {
                 return
             }
             setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+            // One whose request came with it is not watched yet: a handler that takes this long is told when its client leaves.
+            setInterest(index, c, c.pointee.interest)
         case .draining:
             logTimer(c, "Timer_EntityBody")
             abort(index, c)

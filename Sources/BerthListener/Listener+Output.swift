@@ -275,6 +275,7 @@ extension Listener {
         }
         if c.pointee.fd < 0 { return }
         if !c.pointee.flags.contains(.blocked) {
+            if c.pointee.rateSince != 0 { restoreDeadline(index, c) }
             c.pointee.rateSince = 0
             setInterest(index, c, c.pointee.interest & ~EPOLLOUT.rawValue)
         }

@@ -100,7 +100,8 @@ extension Listener {
         let bodiless = status == 204 || status == 304 || status < 200
         if bodiless || isHead {
             request.pointee.responseState = .bodiless
-            if length >= 0 && status != 204 {
+            // A 304 without content says nothing about the length of what it stands for (RFC 9110 section 8.6).
+            if length >= 0 && status != 204 && !(status == 304 && length == 0) {
                 out.put("Content-Length: ")
                 out.putDecimal(UInt64(length))
                 out.put("\r\n")
@@ -188,6 +189,8 @@ extension Listener {
         let c = connection(of: request)
         if c.pointee.fd < 0 || request.pointee.isBroken { return false }
         if count == 0 { return true }
+        // Nothing follows a file.
+        if c.pointee.tailRequest != 0 { return false }
         switch request.pointee.responseState {
         case .bodiless: return true
         case .length:
@@ -216,7 +219,7 @@ extension Listener {
         count: UInt64
     ) -> Bool {
         let c = connection(of: request)
-        if c.pointee.fd < 0 || request.pointee.isBroken { return false }
+        if c.pointee.fd < 0 || request.pointee.isBroken || c.pointee.tailRequest != 0 { return false }
         switch request.pointee.responseState {
         case .bodiless: return true
         case .length:

@@ -102,6 +102,11 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
                 endpoints: .allocate(capacity: ListenerSnapshot.endpointsMax), snapshot: snapshot,
                 preamble: .allocate(capacity: 256), serverField: Self.kept(serverField), daemon: daemon,
                 errorLog: errorLog))
+        // A connection that another loop hands over can be here before its endpoint is.
+        state.pointee.endpoints.initialize(
+            repeating: Endpoint(
+                fd: -1, address: cberth_address(), isSpecific: false, isUnix: false, isRegistered: false),
+            count: ListenerSnapshot.endpointsMax)
         RequestHandle.register(loop: loop, requests: requests)
     }
 
@@ -139,6 +144,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     /// Takes a listening descriptor that all loops share; 0 or a negated errno. Its number is the same on each loop.
     public func addEndpoint(_ number: Int, fd: Int32, address: cberth_address) -> Int32 {
         precondition(number < ListenerSnapshot.endpointsMax)
+        if !state.pointee.isAccepting { return 0 }
         let unix = address.family == 1
         let unspecified = withUnsafeBytes(of: address.bytes) { $0.allSatisfy { $0 == 0 } }
         (state.pointee.endpoints + number).initialize(
