@@ -116,7 +116,9 @@ public enum HostCallTable {
         }
         let context = Pipeline.context(of: view)
         let request = Pipeline.request(of: view)
-        if request.pointee.phase == RequestContext.Phase.finished { return BERTH_INVALID.result }
+        if request.pointee.phase == RequestContext.Phase.finished || context.pointee.isSending {
+            return BERTH_INVALID.result
+        }
         let pipeline = context.pointee.pipeline
         pipeline.runSendStage(request, status: status, substatus: head.pointee.substatus)
         var response = ResponseStart(status: status, contentLength: contentLength)

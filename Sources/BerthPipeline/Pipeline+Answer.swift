@@ -110,11 +110,13 @@ extension Pipeline {
         view.pointee.status = status
         view.pointee.substatus = substatus
         let module = context.pointee.module
+        context.pointee.isSending = true
         for position in chain.pointee.endEnd..<chain.pointee.sendEnd {
             let entry = chain.pointee.entries + position
             context.pointee.module = entry.pointee.module
             _ = entry.pointee.function(entry.pointee.context, view)
         }
+        context.pointee.isSending = false
         context.pointee.module = module
     }
 }

@@ -88,6 +88,8 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         } else {
             resume(request)
         }
+        // What happened before the module began to wait (its client has left) is nothing anybody will say again.
+        if request.pointee.phase == RequestContext.Phase.pending && !request.pointee.events.isEmpty { resume(request) }
     }
 
     private func begin(_ request: UnsafeMutablePointer<Request>) {
@@ -283,6 +285,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         context.pointee.substatus = 0
         context.pointee.reason = nil
         context.pointee.reasonLength = 0
+        context.pointee.isSending = false
         context.pointee.handlerState = 0
         var i = 0
         while i < chain.pointee.moduleCount {

@@ -25,7 +25,8 @@ public struct RequestContext {
     var status: UInt16
     var substatus: UInt16
     var reasonLength: UInt16
-    var resumes: UInt16
+    /// Modules of the send-response stage run; none of them begins a response.
+    var isSending: Bool
     /// In the request's arena.
     var reason: UnsafePointer<UInt8>?
     /// The handler's own state (a forwarded request's), reset with the request.
