@@ -20,6 +20,9 @@ final class Generation {
         holders = parts.count
     }
 
+    /// Whether a request still holds it. Only when no loop runs any more.
+    var isPinned: Bool { parts.contains { $0.snapshot.pointee.pins > 0 } }
+
     deinit {
         for part in parts { part.destroy() }
     }

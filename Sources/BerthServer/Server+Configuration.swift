@@ -12,6 +12,10 @@ extension Server {
     /// keeps being served and is called stale.
     func reload() {
         guard case .files(let loader) = options.source else { return }
+        if isStopping {
+            DaemonLog.notice("the configuration is not read again: the daemon is stopping")
+            return
+        }
         _ = cberth_notify("RELOADING=1\nMONOTONIC_USEC=\(loop.now.nanoseconds / 1000)")
         var next = load(loader)
         let served = Dictionary(sites.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -59,18 +63,26 @@ extension Server {
     func modulesChanged() {
         maker.update()
         if !loops.isEmpty { install() }
-        if let deadline = maker.nextDeadline {
-            _ = loop.schedule(at: deadline, EventToken(kind: TokenKind.moduleDeadline, index: 0, generation: 1))
-        }
+    }
+
+    /// Wakes the control thread when the next module that is being made runs out of time.
+    private func watchModules() {
+        loop.cancel(moduleTimer)
+        moduleTimer = .none
+        guard let deadline = maker.nextDeadline else { return }
+        moduleTimer = loop.schedule(
+            at: deadline, EventToken(kind: TokenKind.moduleDeadline, index: 0, generation: 1))
     }
 
     /// Builds a generation of `sites` and hands it to every loop.
     func install() {
         let generation = build()
         generations.append(generation)
+        watchModules()
         for (thread, part) in zip(loops, generation.parts) {
             thread.loop.mailbox.post(Message.make(kind: LoopMessage.install, a: Message.word(retaining: part)))
         }
+        addEndpoints()
     }
 
     /// - Parameter discarding: the result is not put in force; used to begin making modules.
@@ -125,10 +137,33 @@ extension Server {
             post { Message.make(kind: LoopMessage.removeEndpoint, a: UInt64(number)) }
             closingDescriptors.append((generationNumber + 1, descriptor))
         }
-        for number in change.added {
+        endpointsToAdd += change.added
+    }
+
+    /// Lets the loops watch what was opened. After they were told what is served there.
+    private func addEndpoints() {
+        let added = endpointsToAdd
+        endpointsToAdd = []
+        for number in added {
             guard let endpoint = endpoints.endpoints[number] else { continue }
             let addition = EndpointAddition(number: number, endpoint: endpoint)
             post { Message.make(kind: LoopMessage.addEndpoint, a: Message.word(retaining: addition)) }
+        }
+    }
+
+    /// Closes what every loop has stopped watching: they take the generation behind the word that it is gone. Waiting for
+    /// requests of earlier ones would leave a port that takes connections and serves none.
+    func closeEndpoints() {
+        let before = closingDescriptors.count
+        closingDescriptors.removeAll { closing in
+            if closing.generation > installedGeneration { return false }
+            _ = system.pointee.close(system, closing.descriptor)
+            return true
+        }
+        // An address beside one that has gone can be had only now: 0.0.0.0 after 127.0.0.1.
+        if closingDescriptors.count < before && !endpointFailures.isEmpty && !isStopping {
+            openEndpoints()
+            install()
         }
     }
 

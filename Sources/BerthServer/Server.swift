@@ -42,6 +42,8 @@ final class Server {
     /// It was told to stop twice: workers are not waited for.
     private var isHurried = false
     var stoppedLoops = 0
+    /// Opened, and not yet watched by the loops.
+    var endpointsToAdd: [Int] = []
     var closingDescriptors: [(generation: UInt64, descriptor: Int32)] = []
     /// Nil: nothing is remembered (`berthd serve`).
     let stateFile: StateFile?
@@ -66,7 +68,7 @@ final class Server {
     private(set) var events: [ServerEvent] = []
     private var eventCount: UInt64 = 0
     private var signals: Int32 = -1
-    private var moduleTimer = TimerID.none
+    var moduleTimer = TimerID.none
 
     enum TokenKind {
         static let signals: UInt8 = 210
@@ -300,6 +302,8 @@ final class Server {
         for loop in loops { loop.join() }
         control?.close()
         blockingPool.stop()
+        // What was cut while a module still had it keeps what it points to: the process ends here anyway.
+        for generation in generations where generation.isPinned { _ = Unmanaged.passRetained(generation) }
         generations.removeAll()
     }
 
@@ -327,6 +331,7 @@ final class Server {
         case ControlMessage.moduleMade: modulesChanged()
         case ControlMessage.installed:
             installed[Int(message.pointee.a)] = message.pointee.b
+            closeEndpoints()
             control?.wake()
         case Listener.completionMessage, Listener.jobMessage:
             // Lives in the request's slot.
@@ -347,12 +352,6 @@ final class Server {
         rollErrorLog()
         // A control thread that turns is the sign of life; WatchdogSec is many times this second.
         if watchdogPeriod > 0 { _ = cberth_notify("WATCHDOG=1") }
-        let oldest = generations.first?.number ?? generationNumber
-        closingDescriptors.removeAll { closing in
-            if closing.generation > oldest { return false }
-            _ = system.pointee.close(system, closing.descriptor)
-            return true
-        }
     }
 
     private func scheduleTick() {
