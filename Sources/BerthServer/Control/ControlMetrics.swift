@@ -14,7 +14,9 @@ struct ControlMetrics {
             "berth_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.",
             UInt64(max(0, server.startedAt)))
         one("berth_generation", "gauge", "The generation of the configuration in force.", info.generation)
-        one("berth_memory_bytes", "gauge", "Memory of the daemon that no file backs, without its workers.", info.memoryBytes ?? 0)
+        one(
+            "berth_memory_bytes", "gauge", "Memory of the daemon that no file backs, without its workers.",
+            info.memoryBytes ?? 0)
         one("berth_connections_open", "gauge", "Connections of clients.", info.connections.open)
         loops(server, "berth_connections_accepted_total", "Connections accepted.") { $0.connectionsAccepted }
         loops(server, "berth_connections_refused_total", "Connections closed at a limit.") { $0.connectionsRefused }
