@@ -170,6 +170,9 @@ extension Listener {
         UnsafeMutableRawPointer(state.pointee.output.memory(of: block)).assumingMemoryBound(to: OutputBlock.self)
     }
 
+    /// Octets that the kernel keeps for one client at most. Source: Linux, the largest of `tcp_wmem`.
+    private static let kernelOctetsMax: UInt64 = 4 << 20
+
     /// The kernel takes no more for now: waits to be writable, and starts to judge the send rate.
     private func block(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         c.pointee.flags.insert(.blocked)
@@ -177,7 +180,8 @@ extension Listener {
         if c.pointee.fd < 0 { return }
         if c.pointee.rateSince == 0 {
             c.pointee.rateSince = loop.now.nanoseconds
-            c.pointee.rateStart = c.pointee.sentTotal
+            // What the kernel has taken, the client may still be reading: it says "room again" only when a third of it is read.
+            c.pointee.rateStart = c.pointee.sentTotal &- min(c.pointee.sentTotal, Self.kernelOctetsMax)
         }
         judgeRateLater(index, c)
     }
