@@ -122,6 +122,22 @@ public struct OctetWriter {
         putLineEnd()
     }
 
+    /// The same for a name that the caller has checked too (`OctetRules.isToken`).
+    @inlinable @inline(__always)
+    public mutating func putField(
+        _ name: UnsafePointer<UInt8>, _ nameLength: Int, _ value: UnsafePointer<UInt8>, _ valueLength: Int
+    ) {
+        guard let place = claim(nameLength &+ valueLength &+ 4) else { return }
+        cberth_copy(place, name, nameLength)
+        let middle = place + nameLength
+        middle[0] = 0x3a
+        middle[1] = 0x20
+        cberth_copy(middle + 2, value, valueLength)
+        let end = middle + (valueLength &+ 2)
+        end[0] = 0x0d
+        end[1] = 0x0a
+    }
+
     @inlinable @inline(__always)
     public mutating func putField(_ name: StaticString, _ value: StaticString) {
         putField(name, value.utf8Start, value.utf8CodeUnitCount)

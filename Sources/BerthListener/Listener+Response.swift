@@ -58,10 +58,8 @@ extension Listener {
         i = 0
         while i < fieldCount {
             if let field = fields?[i], let name = field.name.start {
-                out.put(name, field.name.length)
-                out.put(": ")
-                if let value = field.value.start { out.put(value, field.value.length) }
-                out.put("\r\n")
+                let value = field.value.start
+                out.putField(name, field.name.length, value ?? name, value == nil ? 0 : field.value.length)
             }
             i &+= 1
         }

@@ -33,6 +33,17 @@ struct OctetWriterTests {
         for number in [0, -1, 7, Int.min, Int.max] { #expect(written { $0.putDecimal(number) }.text == String(number)) }
     }
 
+    @Test("a field line is written whole or not at all", arguments: [(-1, true), (0, false), (1, false)])
+    func fieldLine(_ difference: Int, _ overflows: Bool) {
+        let (name, value) = (Array("Content-Type".utf8), Array("text/plain; charset=utf-8".utf8))
+        let result = written(name.count + value.count + 4 + difference) {
+            $0.putField(name, name.count, value, value.count)
+        }
+        #expect(result.overflowed == overflows)
+        #expect(result.text == (overflows ? "" : "Content-Type: text/plain; charset=utf-8\r\n"))
+        #expect(written { $0.putField(name, name.count, value, 0) }.text == "Content-Type: \r\n")
+    }
+
     @Test("numbers in hexadecimal digits")
     func hex() {
         for number: UInt64 in [0, 1, 9, 10, 15, 16, 17, 255, 256, 4095, 4096, 0xdead_beef, .max] {
