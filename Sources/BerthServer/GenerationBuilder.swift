@@ -97,6 +97,18 @@ struct GenerationBuilder {
         var stages: [PipelineStage: [ChainEntry]] = [:]
         var count: UInt32 = 0
         for entry in Self.entries(of: site, at: path) {
+            if Int(count) == ModuleChain.modulesMax - 1 {
+                // The last place is the handler's. Without the rest of its modules the path must not be served.
+                let failure = ModuleFailure(
+                    .initialisationFailed,
+                    "more than \(ModuleChain.modulesMax - 1) modules run at \(path); take some away, or give them paths"
+                )
+                note(failure, site, entry.location, loop)
+                stages[.beginRequest, default: []].append(
+                    FixedHandler.failing(
+                        status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: count))
+                break
+            }
             let configuration = configuration(of: entry, site, application)
             switch modules.module(entry.source, configuration, limit: Self.chainModuleLimit) {
             case .ready(let instance):

@@ -317,6 +317,7 @@ final class Server {
             stoppedLoops += 1
             // Workers outlive the requests that are with them.
             if stoppedLoops == loops.count {
+                activation?.loopsEnded()
                 activation?.service.stopAll()
                 if isHurried { activation?.service.killAll() }
                 activation?.takeEvents()

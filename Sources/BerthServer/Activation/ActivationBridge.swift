@@ -106,8 +106,12 @@ final class ActivationBridge {
             let rules = rules(of: application, command, pool, poolID, site, number, name, identity)
             known.rules = rules
             known.logFile = command.stdoutLogFile
+            let wasExternal = applications[number]?.isManaged == false
+            if wasExternal { known.workers = [] }
             applications[number] = known
             publish(settings: known.settings, number)
+            // Loops must not go on with the address it had before.
+            if wasExternal { server.post { Forwarder.workersMessage(application: number, []) } }
             service.configure(application: rules)
         }
     }
@@ -242,6 +246,11 @@ final class ActivationBridge {
         takeEvents()
     }
 
+    /// Every loop has ended: what they used, nobody uses.
+    func loopsEnded() {
+        for id in draining { endDrain(id) }
+    }
+
     /// A shutdown message was answered, or not.
     func shutdownMessageAnswered(_ worker: UInt32, accepted: Bool) {
         service.shutdownMessageAnswered(WorkerID(rawValue: worker), accepted: accepted)
@@ -280,6 +289,8 @@ final class ActivationBridge {
     private func handle(_ event: ActivationEvent) {
         switch event {
         case .publish(let id, generation: _, let endpoints):
+            // The last word about workers of an application that has an address of its own by now.
+            if applications[id.rawValue]?.isManaged == false { break }
             let workers = endpoints.compactMap { ready -> ReadyWorker? in
                 guard let endpoint = ready.endpoint.systemEndpoint else { return nil }
                 return ReadyWorker(
