@@ -437,6 +437,16 @@ extension Listener {
 
     // MARK: What the pipeline asks about the peer
 
+    /// The request will take a while: its client is watched, so that one who leaves is noticed. (A connection that came with
+    /// its request is not known to the event loop yet; for most of them that call is saved.)
+    @inline(__always)
+    public func watch(_ request: UnsafeMutablePointer<Request>) {
+        let c = connection(of: request)
+        if !c.pointee.flags.contains(.registered) && c.pointee.fd >= 0 {
+            setInterest(request.pointee.connection, c, EPOLLIN.rawValue)
+        }
+    }
+
     /// Both ends of the request's connection; valid as long as the request.
     @inline(__always)
     public func addresses(

@@ -130,6 +130,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
             // A function that handed the request back to the listener (a 503 of the queue) waits for nothing.
             if request.pointee.phase != RequestContext.Phase.none {
                 request.pointee.phase = RequestContext.Phase.pending
+                listener.watch(request)
             }
             return true
         case BERTH_FINISH.result: return false
