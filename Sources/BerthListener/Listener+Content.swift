@@ -91,6 +91,24 @@ extension Listener {
         _ request: UnsafeMutablePointer<Request>, into memory: UnsafeMutableRawPointer, _ capacity: Int
     ) -> Int {
         let c = connection(of: request)
+        let wanted = contentInSocket(request, c, capacity)
+        if wanted == 0 { return 0 }
+        return tookContent(request, c, loop.system.pointee.receive(loop.system, c.pointee.fd, memory, wanted))
+    }
+
+    /// As `receiveContent`, into an empty pipe, without a copy.
+    public func spliceContent(_ request: UnsafeMutablePointer<Request>, into pipe: Int32, _ capacity: Int) -> Int {
+        let c = connection(of: request)
+        let wanted = contentInSocket(request, c, capacity)
+        if wanted == 0 { return 0 }
+        return tookContent(request, c, loop.system.pointee.splice_in(loop.system, c.pointee.fd, pipe, wanted))
+    }
+
+    /// Octets of content that may be taken from the socket past the input block.
+    @inline(__always)
+    private func contentInSocket(
+        _ request: UnsafeMutablePointer<Request>, _ c: UnsafeMutablePointer<Connection>, _ capacity: Int
+    ) -> Int {
         guard request.pointee.contentState == .length || request.pointee.contentState == .tunnel,
             c.pointee.inputStart == c.pointee.inputEnd, c.pointee.fd >= 0, !c.pointee.flags.contains(.peerFinished),
             request.pointee.continueSent || !request.pointee.head.flags.contains(.expectContinue)
@@ -99,8 +117,13 @@ extension Listener {
         if request.pointee.contentState == .length {
             wanted = Int(min(UInt64(wanted), request.pointee.contentRemaining))
         }
-        if request.pointee.contentOctets &+ UInt64(wanted) > request.pointee.contentMax { return 0 }
-        let count = loop.system.pointee.receive(loop.system, c.pointee.fd, memory, wanted)
+        return request.pointee.contentOctets &+ UInt64(wanted) > request.pointee.contentMax ? 0 : wanted
+    }
+
+    @inline(__always)
+    private func tookContent(
+        _ request: UnsafeMutablePointer<Request>, _ c: UnsafeMutablePointer<Connection>, _ count: Int
+    ) -> Int {
         if count > 0 {
             let octets = UInt64(truncatingIfNeeded: count)
             state.pointee.counters.octetsReceived &+= octets

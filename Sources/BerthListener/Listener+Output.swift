@@ -287,7 +287,9 @@ extension Listener {
         if c.pointee.fd < 0 { return }
         if c.pointee.request != 0 {
             let request = state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1)
-            if request.pointee.wantsRoom && waitingOctets(c) <= state.pointee.limits.responseWindow / 2 {
+            if request.pointee.wantsRoom && c.pointee.tailRequest == 0
+                && waitingOctets(c) <= state.pointee.limits.responseWindow / 2
+            {
                 request.pointee.wantsRoom = false
                 makeReady(request, .writable)
             }
@@ -332,7 +334,7 @@ extension Listener {
 
     // MARK: Files and memory that stays
 
-    /// Sends what follows the queued octets: a file with sendfile, memory as it is.
+    /// Sends what follows the queued octets: a file with sendfile, a pipe with splice, memory as it is.
     private func sendTail(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         let request = state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1)
         var budget: UInt64 = 1 << 20  // a turn, so that one fast reader of a large file does not hold the loop
@@ -342,6 +344,9 @@ extension Listener {
             if let memory = request.pointee.tailMemory {
                 sent = loop.system.pointee.send(
                     loop.system, c.pointee.fd, memory + Int(request.pointee.tailOffset), part, 0)
+            } else if request.pointee.tailIsPipe {
+                sent = loop.system.pointee.splice_out(
+                    loop.system, request.pointee.tailFile, c.pointee.fd, part, 0)
             } else {
                 sent = loop.system.pointee.send_file(
                     loop.system, c.pointee.fd, request.pointee.tailFile, request.pointee.tailOffset, part)

@@ -157,6 +157,7 @@ extension Listener {
     /// Octets of content that may be written now; 0: wait for `.writable` (asked for with `waitForRoom`).
     public func room(_ request: UnsafeMutablePointer<Request>) -> Int {
         let c = connection(of: request)
+        if c.pointee.tailRequest != 0 { return 0 }
         let window = state.pointee.limits.responseWindow
         var waiting = waitingOctets(c)
         if waiting >= window && state.pointee.batchOwner == request.pointee.connection &+ 1 {
@@ -172,7 +173,8 @@ extension Listener {
         if state.pointee.batchOwner == request.pointee.connection &+ 1 { flush() }
         if c.pointee.fd < 0 { return }
         // Only a connection that the kernel has blocked becomes writable.
-        if c.pointee.flags.contains(.blocked) && waitingOctets(c) > state.pointee.limits.responseWindow / 2 {
+        let isFull = c.pointee.tailRequest != 0 || waitingOctets(c) > state.pointee.limits.responseWindow / 2
+        if c.pointee.flags.contains(.blocked) && isFull {
             request.pointee.wantsRoom = true
         } else {
             makeReady(request, .writable)
@@ -216,6 +218,28 @@ extension Listener {
         _ request: UnsafeMutablePointer<Request>, file: Int32, memory: UnsafePointer<UInt8>?, offset: UInt64,
         count: UInt64
     ) -> Bool {
+        request.pointee.tailMemory = memory
+        request.pointee.tailOffset = offset
+        return queueTail(request, descriptor: file, isPipe: false, count)
+    }
+
+    /// Lets the `count` octets that a pipe holds follow as content, without a copy, and sends what the client takes.
+    /// Nothing else may be written while `isSendingPipe`; `waitForRoom` tells when that has changed.
+    public func writePipe(_ request: UnsafeMutablePointer<Request>, _ pipe: Int32, _ count: Int) -> Bool {
+        request.pointee.tailMemory = nil
+        if !queueTail(request, descriptor: pipe, isPipe: true, UInt64(count)) { return false }
+        flush()
+        return !request.pointee.isBroken
+    }
+
+    /// Whether the pipe still holds octets that the client does not take.
+    public func isSendingPipe(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        connection(of: request).pointee.tailRequest == request.pointee.index &+ 1
+    }
+
+    private func queueTail(
+        _ request: UnsafeMutablePointer<Request>, descriptor: Int32, isPipe: Bool, _ count: UInt64
+    ) -> Bool {
         let c = connection(of: request)
         if c.pointee.fd < 0 || request.pointee.isBroken || c.pointee.tailRequest != 0 { return false }
         switch request.pointee.responseState {
@@ -227,9 +251,8 @@ extension Listener {
         default: return false
         }
         if count == 0 { return true }
-        request.pointee.tailFile = file
-        request.pointee.tailMemory = memory
-        request.pointee.tailOffset = offset
+        request.pointee.tailFile = descriptor
+        request.pointee.tailIsPipe = isPipe
         request.pointee.tailRemaining = count
         c.pointee.queuedTotal &+= count
         c.pointee.tailRequest = request.pointee.index &+ 1

@@ -112,8 +112,9 @@ public struct Request: SlabElement {
     public internal(set) var octetsSent: UInt64
     public internal(set) var finishedAt: MonotonicInstant
 
-    /// What follows the queued octets: a file, or memory that stays.
+    /// What follows the queued octets: a file, a pipe, or memory that stays.
     var tailFile: Int32
+    var tailIsPipe: Bool
     var tailOffset: UInt64
     var tailRemaining: UInt64
     var tailMemory: UnsafePointer<UInt8>?
