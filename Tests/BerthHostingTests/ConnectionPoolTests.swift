@@ -27,7 +27,7 @@ import Testing
             closed.send(true)
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.text == "1/a")
@@ -52,7 +52,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -79,7 +79,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -101,7 +101,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -121,7 +121,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -147,7 +147,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect([200, 204, 304].contains(client.response()?.status))
@@ -166,7 +166,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.text == "1/a")
@@ -180,7 +180,7 @@ import Testing
     @Test func `HTTP 1.0 requests have a connection of their own`() throws {
         let worker = ScriptedWorker(answering: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         for _ in 0..<2 {
             client.send("GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n")
@@ -200,7 +200,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front(settings: settings)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -223,7 +223,7 @@ import Testing
             }
         }
         let front = try Front(settings: settings)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let clients = (0..<3).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         for _ in 0..<3 { #expect(all.wait() == true) }
@@ -247,7 +247,7 @@ import Testing
             }
         }
         let front = try Front(settings: settings)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let clients = (0..<5).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         #expect(got.wait() == true && got.wait() == true)
@@ -272,11 +272,11 @@ import Testing
             _ = wire.waitForEnd()
         }
         let front = try Front()
-        front.publish([slow.ready()])
+        front.publish(slow)
         let waiting = Wire(port: front.port)
         waiting.send(get)
         #expect(busy.wait() == true)
-        front.publish([slow.ready(), workers[0].ready(), workers[1].ready()])
+        front.publish(slow, workers[0], workers[1])
         let client = Wire(port: front.port)
         for _ in 0..<10 {
             client.send(get)

@@ -33,7 +33,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         let response = try #require(client.response())
@@ -51,7 +51,7 @@ import Testing
             answering: String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 250)
                 + "HTTP/1.1 200 OK\r\n\(String(repeating: "X-A: 1\r\n", count: 255))Content-Length: 0\r\n\r\n")
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         let response = try #require(client.response())
@@ -68,7 +68,7 @@ import Testing
             if reset { wire.reset() }
         }
         let front = try Front(settings: Self.external())
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 502)
@@ -89,7 +89,7 @@ import Testing
             wire.send(answer)
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         let response = client.response()
@@ -121,7 +121,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front(settings: Self.external(timeout: 60))
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         let response = try #require(client.response())
@@ -147,7 +147,7 @@ import Testing
             _ = step.wait()
         }
         let front = try Front(settings: Self.external(timeout: 300))
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         let response = try #require(client.response())
@@ -165,7 +165,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(got.wait() == true)
@@ -183,7 +183,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         #expect(got.wait() == true)
@@ -203,7 +203,7 @@ import Testing
             ended.send(sent < 1024)
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port, receiveBuffer: 8192)
         client.send(get)
         _ = client.read(4000)
@@ -221,7 +221,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front(limits: limits)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         #expect(client.waitForEnd() != .stillOpen)

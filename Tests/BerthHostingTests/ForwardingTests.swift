@@ -17,7 +17,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(request ?? get)
         let response = try #require(client.response(to: method))
@@ -35,7 +35,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready(token: "secret")])
+        front.publish(worker, token: "secret")
         let client = Wire(port: front.port)
         client.send(get)
         let response = try #require(client.response())
@@ -56,7 +56,7 @@ import Testing
     @Test func `a thousand requests use one connection to the worker`() throws {
         let worker = ScriptedWorker(answering: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         for _ in 0..<1000 {
             client.send(get)
@@ -75,7 +75,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send((0..<20).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
         for number in 0..<20 { #expect(client.response()?.text == "/\(number)") }
@@ -133,7 +133,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(client.response(to: "HEAD")?["Content-Length"] == "5")
@@ -154,7 +154,7 @@ import Testing
     @Test func `the client's wish to close is its own`() throws {
         let worker = ScriptedWorker(answering: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         for _ in 0..<3 {
             let client = Wire(port: front.port)
             client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -177,7 +177,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         for _ in 0..<3 {
             client.send(get)
@@ -213,7 +213,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port, receiveBuffer: 4096)
         for target in ["/", "/chunked"] {
             client.send("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -236,7 +236,7 @@ import Testing
             wire.send("8\r\npart-two\r\n0\r\n\r\n")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.read(through: "part-one") != nil)

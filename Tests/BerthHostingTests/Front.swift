@@ -28,6 +28,7 @@ final class Front: @unchecked Sendable {
     let port: UInt16
     private var thread: UInt64 = 0
     private var pendingControl: [Message] = []
+    private var published: [ScriptedWorker] = []
 
     /// The lines of the error log, as far as it was flushed.
     private let errorLog: Int32
@@ -36,6 +37,7 @@ final class Front: @unchecked Sendable {
         settings: ForwardingSettings = ForwardingSettings(), queueLength: UInt64 = 1000,
         limits: ListenerLimits = ListenerLimits(), contentMax: UInt64 = 0
     ) throws {
+        signal(SIGPIPE, SIG_IGN)
         _ = cberth_descriptor_limit()
         // Handles name loops by number, for the whole process.
         number = Self.numbers.withLock { free in free.isEmpty ? 0 : free.removeLast() }
@@ -139,6 +141,12 @@ final class Front: @unchecked Sendable {
     }
 
     // MARK: What the control thread does
+
+    /// Publishes these workers and keeps them alive.
+    func publish(_ workers: ScriptedWorker..., token: String = "") {
+        published += workers
+        publish(workers.map { $0.ready(token: token) })
+    }
 
     func publish(_ workers: [ReadyWorker]) {
         loop.mailbox.post(Forwarder.workersMessage(application: Self.application, workers))

@@ -37,7 +37,7 @@ import Testing
         let ended = Signal<Wire.Ending>()
         let worker = echo(ended)
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = try open(front)
         client.send("hello tunnel")
         #expect(client.text(12) == "HELLO TUNNEL")
@@ -57,7 +57,7 @@ import Testing
         let ended = Signal<Wire.Ending>()
         let worker = echo(ended)
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(upgrade + "eager")
         #expect(client.head()?.status == 101)
@@ -73,7 +73,7 @@ import Testing
             wire.send(Self.accepted + "bye")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = try open(front)
         #expect(client.text(3) == "bye")
         #expect(client.waitForEnd() == .finished)
@@ -84,7 +84,7 @@ import Testing
         let ended = Signal<Wire.Ending>()
         let worker = echo(ended)
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = try open(front)
         client.send("x")
         #expect(client.text(1) == "X")
@@ -101,7 +101,7 @@ import Testing
             wire.reset()
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = try open(front)
         client.send("x")
         #expect(client.waitForEnd() != .stillOpen)
@@ -114,14 +114,14 @@ import Testing
         let ended = Signal<Wire.Ending>()
         let worker = echo(ended)
         let front = try Front(settings: settings)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = try open(front)
         // Another request, on the same loop, runs into the timeout meanwhile.
         let silent = ScriptedWorker { wire, _ in
             _ = wire.request()
             _ = wire.waitForEnd()
         }
-        front.publish([silent.ready()])
+        front.publish(silent)
         let other = Wire(port: front.port)
         for _ in 0..<3 {
             other.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
@@ -139,7 +139,7 @@ import Testing
             while wire.request() != nil { wire.send("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno") }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         for _ in 0..<2 {
             client.send(upgrade)
@@ -161,7 +161,7 @@ import Testing
             _ = wire.waitForEnd()
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(upgrade)
         #expect(client.response()?.status == 502)
@@ -179,7 +179,7 @@ import Testing
             }
         }
         let front = try Front(settings: settings)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(upgrade)
         #expect(client.response()?.status == 200)

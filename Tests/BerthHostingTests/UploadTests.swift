@@ -20,7 +20,7 @@ import Testing
         let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }
         let worker = echo(unix: unix)
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         for _ in 0..<2 {
             client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: \(size)\r\n\r\n")
@@ -36,7 +36,7 @@ import Testing
     @Test(arguments: [1, 1000, 65_536, 300_000]) func `chunked content is framed anew`(_ chunk: Int) throws {
         let worker = echo()
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         let piece = [UInt8](repeating: 0x62, count: chunk)
         let count = chunk < 10 ? 50 : 12
@@ -65,7 +65,7 @@ import Testing
             wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\npart-one\r\n")
         #expect(seen.wait() == "8\r\npart-one\r\n")
@@ -77,7 +77,7 @@ import Testing
     @Test func `a client that waits for 100 gets one`() throws {
         let worker = echo()
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         #expect(client.read(through: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
@@ -97,7 +97,7 @@ import Testing
             }
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbbbbb")
         #expect(client.response()?.text == "one")
@@ -121,7 +121,7 @@ import Testing
             wire.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n")
         let piece = [UInt8](repeating: 0x62, count: 65_536)
@@ -141,7 +141,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         #expect(started.wait() == true)
@@ -156,7 +156,7 @@ import Testing
     ) throws {
         let worker = echo()
         let front = try Front(contentMax: 4)
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(
             "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: \(size)\r\n\r\n" + String(repeating: "b", count: size))
@@ -174,7 +174,7 @@ import Testing
             wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         let size = 40 << 20
         let sent = Signal<Bool>()

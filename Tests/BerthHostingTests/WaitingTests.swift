@@ -14,7 +14,7 @@ import Testing
         let wanted = try #require(front.controlMessage(Front.workerWanted))
         #expect(wanted.a == UInt64(Front.application))
         #expect(wanted.c == 0)
-        front.publish([worker.ready()])
+        front.publish(worker)
         for client in clients { #expect(client.response()?.text == "ok") }
         #expect(front.unreadControlMessages(Front.workerWanted) == 0)
         #expect(front.queue.waiting == 0)
@@ -38,7 +38,7 @@ import Testing
         clients[0].send(get)
         #expect(front.controlMessage(Front.workerWanted) != nil)
         let worker = ScriptedWorker()
-        front.publish([worker.ready()])
+        front.publish(worker)
         #expect(clients[0].response()?.text == "ok")
         #expect(front.stop() == (0, 0))
     }
@@ -67,7 +67,7 @@ import Testing
         #expect(clients[2].response()?.status == 503)
         #expect(front.errorLogText.contains(" 503 1 QueueFull pool\n"))
         let worker = ScriptedWorker()
-        front.publish([worker.ready()])
+        front.publish(worker)
         for client in clients.prefix(2) { #expect(client.response()?.text == "ok") }
         #expect(front.stop() == (0, 0))
     }
@@ -96,7 +96,7 @@ import Testing
         gone.reset()
         while front.queue.waiting > 2 {}
         let worker = ScriptedWorker()
-        front.publish([worker.ready()])
+        front.publish(worker)
         #expect(first.response()?.text == "ok")
         #expect(last.response()?.text == "ok")
         #expect(front.counters.forwarded == 2)
@@ -118,7 +118,7 @@ import Testing
             client.send(content)
         }
         #expect(front.controlMessage(Front.workerWanted) != nil)
-        front.publish([worker.ready()])
+        front.publish(worker)
         #expect(client.response()?.content == content)
         #expect(front.stop() == (0, 0))
     }
@@ -134,7 +134,7 @@ import Testing
         let wanted = try #require(front.controlMessage(Front.workerWanted))
         #expect(wanted.c == ready.id)
         let next = ScriptedWorker()
-        front.publish([next.ready()])
+        front.publish(next)
         #expect(client.response()?.text == "ok")
         #expect(front.controlMessage(Front.workerReleased)?.c == ready.id)
         #expect(front.stop() == (0, 0))
@@ -169,11 +169,11 @@ import Testing
         }
         let next = ScriptedWorker(answering: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew")
         let front = try Front()
-        front.publish([old.ready()])
+        front.publish(old)
         let (first, second) = (Wire(port: front.port), Wire(port: front.port))
         first.send(get)
         #expect(got.wait() == true)
-        front.publish([next.ready()])
+        front.publish(next)
         second.send(get)
         #expect(second.response()?.text == "new")
         #expect(front.unreadControlMessages(Front.workerReleased) == 0)
@@ -193,7 +193,7 @@ import Testing
             ended.send(wire.waitForEnd())
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
         #expect(client.response()?.status == 200)
@@ -202,7 +202,7 @@ import Testing
         #expect(front.controlMessage(Front.workerReleased)?.c == worker.id)
         client.send(get)
         #expect(front.controlMessage(Front.workerWanted)?.c == 0)
-        front.publish([worker.ready()])
+        front.publish(worker)
         #expect(client.response()?.status == 200)
         #expect(front.stop() == (0, 0))
     }
@@ -221,7 +221,7 @@ import Testing
             #expect(response["Content-Type"] == "text/html")
         }
         let worker = ScriptedWorker()
-        front.publish([worker.ready()])
+        front.publish(worker)
         client.send(get)
         #expect(client.response()?.text == "ok")
         #expect(front.stop() == (0, 0))
@@ -234,7 +234,7 @@ import Testing
             wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
         }
         let front = try Front()
-        front.publish([worker.ready()])
+        front.publish(worker)
         let clients = (0..<40).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         for client in clients { #expect(client.response()?.text == "ok") }

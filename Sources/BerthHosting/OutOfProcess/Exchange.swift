@@ -54,6 +54,8 @@ struct Exchange: SlabElement {
         static let clientFinished = Flags(rawValue: 2048)
         /// The connection ends with this response.
         static let lastOnConnection = Flags(rawValue: 4096)
+        /// The pipe of the response may hold octets.
+        static let pipeInUse = Flags(rawValue: 8192)
     }
 
     var generation: UInt32 = 0
@@ -75,6 +77,10 @@ struct Exchange: SlabElement {
     /// Block of a response head that is not complete, 0: none.
     var headBlock: UInt32 = 0
     var headCount: UInt32 = 0
+    /// Pipes that long content passes through, 0: none; octets in the upload's.
+    var uploadPipe: UInt32 = 0
+    var uploadPiped: UInt32 = 0
+    var responsePipe: UInt32 = 0
     let request: UnsafeMutablePointer<Request>
     let application: UnsafeMutablePointer<ForwardingApplication>
     var timer = TimerID.none

@@ -55,12 +55,14 @@ extension Forwarder {
         case .connecting: return sendHead(x, c)
         case .exchanging:
             if x.pointee.upload == .running && !x.pointee.flags.contains(.waitsForClient)
-                && !c.pointee.flags.contains(.blocked) || x.pointee.unsentBlock != 0
+                && !c.pointee.flags.contains(.blocked) || x.pointee.unsentBlock != 0 || x.pointee.uploadPiped != 0
             {
                 result = upload(x, c)
                 if result != Self.pending { return result }
             }
-            if c.pointee.flags.contains(.readable) && !x.pointee.flags.contains(.waitsForRoom) {
+            if (c.pointee.flags.contains(.readable) || x.pointee.responsePipe != 0)
+                && !x.pointee.flags.contains(.waitsForRoom)
+            {
                 result = receiveResponse(x, c)
             }
         case .tunnel: result = pumpTunnel(x, c)
@@ -77,7 +79,7 @@ extension Forwarder {
         let request = x.pointee.request
         state.pointee.listener.end(request)
         let isReusable =
-            !leftover && x.pointee.upload == .ended && x.pointee.unsentBlock == 0
+            !leftover && x.pointee.upload == .ended && x.pointee.unsentBlock == 0 && x.pointee.uploadPiped == 0
             && !x.pointee.flags.contains(.lastOnConnection) && !c.pointee.flags.contains(.peerFinished)
         let index = x.pointee.connection &- 1
         x.pointee.connection = 0
@@ -92,6 +94,7 @@ extension Forwarder {
         leaveQueue(x)
         dropUnsent(x)
         dropHead(x)
+        dropPipes(x)
         Pipeline.handlerState(of: x.pointee.request).pointee = 0
         x.pointee.application.pointee.counters.running &-= 1
         state.pointee.exchanges.free(x.pointee.index)

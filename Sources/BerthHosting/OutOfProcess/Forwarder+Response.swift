@@ -10,6 +10,11 @@ extension Forwarder {
     func receiveResponse(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) -> Int32 {
         let system = state.pointee.system
         var budget = Self.turnOctetsMax
+        if x.pointee.flags.contains(.pipeInUse) {
+            // The client has taken what the pipe held.
+            x.pointee.flags.remove(.pipeInUse)
+            if x.pointee.remaining == 0 { return complete(x, c, leftover: false) }
+        }
         while c.pointee.flags.contains(.readable) {
             var memory = state.pointee.scratch
             var capacity = Self.scratchSize
@@ -26,11 +31,19 @@ extension Forwarder {
                     readNextTurn(x, c)
                     return Self.pending
                 }
+                if splicesResponse(x, c) {
+                    let (count, result) = spliceResponse(x, c)
+                    if let result { return result }
+                    budget &-= count
+                    continue
+                }
                 capacity = min(room, capacity)
             } else if x.pointee.headBlock != 0 {
                 memory = state.pointee.heads.memory(of: x.pointee.headBlock)
                 held = Int(x.pointee.headCount)
                 capacity = Self.responseHeadMax &- held
+            } else if worker(of: c).pointee.longAnswers > 8 {
+                capacity = Self.headReadSize
             }
             let count = system.pointee.receive(system, c.pointee.fd, memory + held, capacity)
             if count <= 0 {
@@ -174,6 +187,7 @@ extension Forwarder {
         switch framing {
         case .none: return complete(x, c, leftover: count > 0)
         case .contentLength:
+            noteLength(head.contentLength, worker(of: c))
             x.pointee.response = .length
             x.pointee.remaining = UInt64(bitPattern: head.contentLength)
             if head.contentLength == 0 { return complete(x, c, leftover: count > 0) }
@@ -186,6 +200,16 @@ extension Forwarder {
         }
         dropHead(x)
         return Self.pending
+    }
+
+    /// Adjusts how much is read with the next head.
+    @inline(__always)
+    private func noteLength(_ length: Int64, _ worker: UnsafeMutablePointer<WorkerEndpoint>) {
+        if length >= Int64(Self.spliceMin) {
+            if worker.pointee.isTCP { worker.pointee.longAnswers = min(worker.pointee.longAnswers &+ 4, 16) }
+        } else if worker.pointee.longAnswers > 0 {
+            worker.pointee.longAnswers &-= 1
+        }
     }
 
     /// Whether a 101 switches to what was asked for (RFC 9110 §7.8).
@@ -241,7 +265,7 @@ extension Forwarder {
     }
 
     /// The worker has closed the connection, or it broke.
-    private func workerEnded(
+    func workerEnded(
         _ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>, code: Int32
     ) -> Int32 {
         switch x.pointee.response {

@@ -127,6 +127,7 @@ extension Forwarder {
         var budget = Self.turnOctetsMax
         while true {
             if x.pointee.unsentBlock != 0 && !sendUnsent(x, c) { return Self.pending }
+            if x.pointee.uploadPiped != 0 && !sendPiped(x, c) { return Self.pending }
             if x.pointee.upload != .running { return Self.pending }
             if budget <= 0 {
                 sendNextTurn(x, c)
@@ -139,11 +140,14 @@ extension Forwarder {
                 if result != Self.pending || x.pointee.flags.contains(.waitsForClient) { return result }
                 continue
             }
-            let count = listener.receiveContent(request, into: state.pointee.scratch, Self.scratchSize)
+            let splices = splicesUpload(x)
+            let count =
+                splices
+                ? spliceUpload(x) : listener.receiveContent(request, into: state.pointee.scratch, Self.scratchSize)
             if count > 0 {
                 x.pointee.flags.insert(.contentTaken)
                 if listener.contentIsComplete(request) { x.pointee.upload = .ended }
-                if !send(x, c, state.pointee.scratch, count) { return Self.pending }
+                if !splices && !send(x, c, state.pointee.scratch, count) { return Self.pending }
                 budget &-= count
                 continue
             }
@@ -261,7 +265,7 @@ extension Forwarder {
     }
 
     /// The worker has closed its side of the upload. It may have answered before it did.
-    private func workerTakesNoMore(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
+    func workerTakesNoMore(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
         dropUnsent(x)
         x.pointee.upload = .abandoned
         c.pointee.flags.insert([.readable, .peerFinished])

@@ -49,6 +49,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         var unsent: BufferPool
         /// Response heads that came in pieces: octets, then the fields found so far.
         var heads: BufferPool
+        var pipes: PipePool
         let scratch: UnsafeMutablePointer<UInt8>
         let headBuffer: UnsafeMutablePointer<UInt8>
         let headBufferSize: Int
@@ -87,7 +88,8 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
             let exchanges = Slab<Exchange>(capacity: connectionsMax),
             let unsent = BufferPool(blockSize: unsentSize, capacity: unsentCount),
             let heads = BufferPool(blockSize: Self.responseHeadMax + fieldsSize, capacity: connectionsMax),
-            let scratch = cberth_reserve(Self.scratchSize), let headBuffer = cberth_reserve(headBufferSize),
+            let pipes = PipePool(), let scratch = cberth_reserve(Self.scratchSize),
+            let headBuffer = cberth_reserve(headBufferSize),
             let applications = cberth_reserve(Self.applicationsMax * MemoryLayout<ForwardingApplication>.stride)
         else { throw SystemError("mmap", ENOMEM) }
         state = .allocate(capacity: 1)
@@ -100,6 +102,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
                     )),
                 control: control, controlMessages: controlMessages, applications: applications,
                 connections: connections, exchanges: exchanges, unsent: unsent, heads: heads,
+                pipes: pipes,
                 scratch: scratch.assumingMemoryBound(to: UInt8.self),
                 headBuffer: headBuffer.assumingMemoryBound(to: UInt8.self), headBufferSize: headBufferSize,
                 fields: .allocate(capacity: Self.responseFieldsMax),

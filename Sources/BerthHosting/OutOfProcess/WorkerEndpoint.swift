@@ -18,5 +18,9 @@ struct WorkerEndpoint: BitwiseCopyable {
     /// Refused a connection: takes no request until activation has looked after it and published it again.
     var isSuspect = false
 
+    /// Whether its latest answers were long (0...16): then a head is read alone, and the content left for the pipe.
+    var longAnswers: UInt8 = 0
+
+    var isTCP: Bool { endpoint.address.family != 1 }
     var inUse: UInt32 { connections &- idleCount }
 }
