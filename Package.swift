@@ -113,5 +113,8 @@ var testTargets: [Target] {
                 "CBerthSystem",
             ]
         ),
+        // The real daemon, real workers: what scripts/test runs in a stage of its own.
+        swiftTarget("TestSupport", path: "Tests/TestSupport", ["CBerthSystem"]),
+        tests("IntegrationTests", ["TestSupport"]),
     ]
 }

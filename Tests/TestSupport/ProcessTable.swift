@@ -1,0 +1,33 @@
+import Glibc
+
+/// What /proc says about processes.
+public enum ProcessTable {
+    /// Whether it runs; one that ended and was not reaped does not.
+    public static func isRunning(_ pid: Int32) -> Bool {
+        guard let status = stat(pid) else { return false }
+        return status.state != "Z" && status.state != "X"
+    }
+
+    /// The processes that `pid` started and that run.
+    public static func children(of pid: Int32) -> [Int32] {
+        Files.names(in: "/proc").compactMap { Int32($0) }.filter { child in
+            guard let status = stat(child) else { return false }
+            return status.parent == pid && status.state != "Z" && status.state != "X"
+        }
+    }
+
+    /// Octets of memory that are its own (resident, not of a file).
+    public static func memory(of pid: Int32) -> Int {
+        for line in (Files.text("/proc/\(pid)/status") ?? "").split(separator: "\n") where line.hasPrefix("RssAnon:") {
+            return (Int(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first ?? "") ?? 0) * 1024
+        }
+        return 0
+    }
+
+    private static func stat(_ pid: Int32) -> (state: String, parent: Int32)? {
+        guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        let parts = text[end...].dropFirst().split(separator: " ")
+        guard parts.count > 1, let parent = Int32(parts[1]) else { return nil }
+        return (String(parts[0]), parent)
+    }
+}
