@@ -2,8 +2,9 @@ import Glibc
 
 /// What was built together with the tests.
 public enum Build {
-    /// The folder with the test bundle, the programs and the libraries.
+    /// The folder with the test bundle, the programs and the libraries; `BERTH_BIN` names another.
     public static let folder: String = {
+        if let folder = getenv("BERTH_BIN") { return String(cString: folder) }
         let path = realpath("/proc/self/exe", nil).map { pointer in
             defer { free(pointer) }
             return String(cString: pointer)

@@ -129,13 +129,9 @@ public final class Client: @unchecked Sendable {
 
     /// Everything up to the end of the connection, a reset included.
     public func receiveAll() throws -> [UInt8] {
-        var goesOn = true
-        while goesOn {
-            do { goesOn = try receiveSome() } catch {
-                guard errno == ECONNRESET else { throw error }
-                goesOn = false
-            }
-        }
+        do {
+            while try receiveSome() {}
+        } catch let failure as Failure where failure.code == ECONNRESET {}
         return take(unread.count)
     }
 

@@ -133,6 +133,13 @@ public final class Daemon: @unchecked Sendable {
     /// Its workers, and what it started else.
     public var workers: [Int32] { ProcessTable.children(of: process.pid) }
 
+    /// Kills a worker and waits until the daemon has seen it.
+    public func kill(worker: Int32) throws {
+        let seen = process.output.all.count
+        guard Glibc.kill(worker, SIGKILL) == 0 else { throw Failure.system("kill \(worker)") }
+        try process.output.wait(for: "line about pid \(worker)", from: seen) { $0.contains("\(worker)") }
+    }
+
     /// Lines of the HTTPERR log.
     public var errorLog: [Substring] {
         (folder.read("log/HTTPERR/httperr1.log") ?? "").split(separator: "\n").filter { !$0.hasPrefix("#") }

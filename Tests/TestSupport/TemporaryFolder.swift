@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 
 /// A folder of a test's own, gone with everything in it when the value is.
 public final class TemporaryFolder: Sendable {
@@ -23,7 +23,7 @@ public final class TemporaryFolder: Sendable {
 
     /// Writes a file whole, at once for whoever reads it, and the folders above it. The result is its path.
     @discardableResult
-    public func write(_ name: String, _ octets: [UInt8], mode: mode_t = 0o644) throws -> String {
+    public func write(_ name: String, _ octets: [UInt8], mode: UInt32 = 0o644) throws -> String {
         let file = path + "/" + name
         if let slash = name.lastIndex(of: "/") { try make(String(name[..<slash])) }
         let fd = open(file + "~", O_CREAT | O_WRONLY | O_TRUNC, mode)
@@ -41,7 +41,7 @@ public final class TemporaryFolder: Sendable {
     }
 
     @discardableResult
-    public func write(_ name: String, _ text: String, mode: mode_t = 0o644) throws -> String {
+    public func write(_ name: String, _ text: String, mode: UInt32 = 0o644) throws -> String {
         try write(name, Array(text.utf8), mode: mode)
     }
 

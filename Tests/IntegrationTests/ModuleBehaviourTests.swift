@@ -1,0 +1,87 @@
+import TestSupport
+import Testing
+
+@Suite("What a handler module does wrong costs only its own request")
+struct ModuleBehaviourTests {
+    private static let site = """
+        [site]
+        bindings = ["http://*:$PORT/"]
+        [[application]]
+        hosting = "in-process"
+        isolation = "none"
+        module = "$BIN/libFixtureModule.so"
+        """
+
+    @Test("an answer outside the ABI is 500, and the connection goes on")
+    func errors() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let client = try daemon.connect()
+            for target in ["/error", "/unknown"] {
+                #expect(try client.request(target).status == 500, "\(target)")
+            }
+            #expect(try client.request("/refuse").status == 403)
+            #expect(try client.request("/refuse").text.contains("the fixture refuses"))
+            #expect(try client.request("/twice").text == "once")
+            #expect(try client.request("/plain").text == "fixture")
+        }
+    }
+
+    @Test("a field value cannot split a response, and framing is the host's")
+    func injection() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let client = try daemon.connect()
+            let split = try client.request("/crlf")
+            #expect(split["x-injected"] == nil)
+            let framing = try client.request("/framing")
+            #expect(framing.fields.filter { $0.name.lowercased() == "content-length" }.count <= 1)
+            #expect(try client.request("/plain").text == "fixture")
+        }
+    }
+
+    @Test("content shorter than announced ends the connection, content longer is cut")
+    func lengths() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let half = try daemon.connect()
+            try half.send("GET /half?n=10 HTTP/1.1\r\nHost: h\r\n\r\n")
+            let head = try half.receiveHead()
+            #expect(head["content-length"] == "100")
+            #expect(try half.receiveAll().count == 10)
+            let more = try daemon.connect()
+            try more.send("GET /more?n=10 HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try more.receiveResponse().content.count == 10)
+        }
+    }
+
+    @Test("a request completed later, from any thread, is answered; a second completion is ignored")
+    func later() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let client = try daemon.connect()
+            #expect(try client.request("/later?n=50").text == "4711")
+            #expect(try client.request("/late?n=1").text == "answered before")
+            #expect(try client.request("/blocking?n=20").text == "815")
+            let texts = try Threads.concurrently(20) { index in
+                try daemon.request(index % 2 == 0 ? "/later?n=\(index * 5)" : "/blocking?n=5").text
+            }
+            #expect(Set(texts) == ["4711", "815"])
+        }
+    }
+
+    @Test("a module whose client left is told")
+    func gone() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let client = try daemon.connect()
+            try client.send("GET /never HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try daemon.request("/gone").text == "0")
+            client.reset()
+            try daemon.eventually("/gone", "the module learns that its client left") { $0.text == "1" }
+        }
+    }
+
+    @Test("a module that traps ends the daemon: that is what isolation = \"none\" means")
+    func trap() throws {
+        let daemon = try Daemon.started(sites: ["fixture": Self.site])
+        let client = try daemon.connect()
+        try client.send("GET /trap HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(try daemon.process.wait() == .signal(4))
+    }
+}
