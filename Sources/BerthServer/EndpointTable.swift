@@ -55,6 +55,8 @@ struct EndpointTable {
                 DaemonLog.warning("descriptor \(fd) (\(name)) from the service manager is no socket; it is left alone")
                 continue
             }
+            // A socket unit hands it over non-blocking, other starters do not, and a loop accepts until nothing is left.
+            _ = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
             let key: UInt32
             if endpoint.address.family == 1 {
                 key = self.key(ofUnixSocket: ListeningEndpoint.path(of: endpoint))
