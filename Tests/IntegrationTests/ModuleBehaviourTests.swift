@@ -43,9 +43,8 @@ struct ModuleBehaviourTests {
         try withDaemon(sites: ["fixture": Self.site]) { daemon in
             let half = try daemon.connect()
             try half.send("GET /half?n=10 HTTP/1.1\r\nHost: h\r\n\r\n")
-            let head = try half.receiveHead()
-            #expect(head["content-length"] == "100")
-            #expect(try half.receiveAll().count == 10)
+            // However much of it came: it cannot be taken for a whole response.
+            #expect(throws: Failure.self) { try half.receiveResponse() }
             let more = try daemon.connect()
             try more.send("GET /more?n=10 HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(try more.receiveResponse().content.count == 10)
@@ -69,11 +68,16 @@ struct ModuleBehaviourTests {
     @Test("a module whose client left is told")
     func gone() throws {
         try withDaemon(sites: ["fixture": Self.site]) { daemon in
-            let client = try daemon.connect()
-            try client.send("GET /never HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(try daemon.request("/gone").text == "0")
-            client.reset()
-            try daemon.eventually("/gone", "the module learns that its client left") { $0.text == "1" }
+            // A reset that overtakes the request is none of the module's business: so there may have to be another.
+            var count = 0
+            _ = try Deadline().look("the module learns that its client left") {
+                let client = try daemon.connect()
+                try client.send("GET /never HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(try daemon.request("/plain").status == 200)
+                client.reset()
+                count = Int(try daemon.request("/gone").text) ?? 0
+                return count > 0 ? true : nil
+            }
         }
     }
 

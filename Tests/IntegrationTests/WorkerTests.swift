@@ -36,10 +36,10 @@ struct WorkerTests {
             let crashed = try client.request("POST", "/crash", content: [])
             #expect(crashed.status == 502)
             #expect(crashed.text.contains("502.3"))
+            try daemon.process.output.wait(containing: "SIGABRT")
             let second = try client.request("/pid")
             #expect(second.status == 200)
             #expect(second.text != first)
-            try daemon.process.output.wait(containing: "SIGABRT")
         }
     }
 
@@ -68,9 +68,8 @@ struct WorkerTests {
             #expect(try client.request("/pid").status == 200)
             let half = try daemon.connect()
             try half.send("GET /half HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(try half.receiveHead()["content-length"] == "100")
             // It is seen to be cut: the connection ends before the announced length.
-            #expect(try half.receiveAll().count == 10)
+            #expect(throws: Failure.self) { try half.receiveResponse() }
         }
     }
 
@@ -80,7 +79,7 @@ struct WorkerTests {
             let client = try daemon.connect()
             for _ in 0..<3 {
                 #expect(try client.request("/pid").status == 200)
-                #expect(try client.request("POST", "/crash", content: []).status == 502)
+                try daemon.crashWorker()
             }
             let refused = try client.request("/pid")
             #expect(refused.status == 502)
@@ -94,9 +93,8 @@ struct WorkerTests {
         try withDaemon(sites: ["app": Self.site(pool: "rapid_fail = { crashes = 3, window = \"5min\" }")]) { daemon in
             for _ in 0..<3 {
                 #expect(try daemon.request("/pid").status == 200)
-                #expect(try daemon.request("POST", "/crash", content: []).status == 502)
+                try daemon.crashWorker()
             }
-            try daemon.process.output.wait(containing: "rapid-fail protection has stopped it")
             #expect(try daemon.request("/pid").status == 503)
             try daemon.waitForErrorLog("AppOffline") { $0.hasSuffix(" 503 1 AppOffline app") }
         }
@@ -322,10 +320,12 @@ struct WorkerTests {
     func upgrade() throws {
         try withDaemon(sites: ["app": Self.site()]) { daemon in
             let client = try daemon.connect()
-            try client.send("GET /upgrade HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            try client.send(
+                "GET /upgrade HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
             let head = try client.receiveHead()
             #expect(head.status == 101)
-            #expect(head["upgrade"] == "echo")
+            #expect(head["upgrade"]?.lowercased() == "websocket")
             for size in [1, 1000, 300_000] {
                 let octets = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
                 let sending = try Threads.run { try client.send(octets) }

@@ -133,6 +133,14 @@ public final class Daemon: @unchecked Sendable {
     /// Its workers, and what it started else.
     public var workers: [Int32] { ProcessTable.children(of: process.pid) }
 
+    /// Lets the EchoWorker at `/` crash in a request, and waits until the daemon has seen it.
+    public func crashWorker() throws {
+        let seen = process.output.all.count
+        let response = try request("POST", "/crash", content: [])
+        guard response.status == 502 else { throw Failure("a crash was answered \(response.status)") }
+        try process.output.wait(containing: "ended unasked with SIGABRT", from: seen)
+    }
+
     /// Kills a worker and waits until the daemon has seen it.
     public func kill(worker: Int32) throws {
         let seen = process.output.all.count

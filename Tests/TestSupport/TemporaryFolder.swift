@@ -68,3 +68,10 @@ public final class TemporaryFolder: Sendable {
     /// The text of a file; nil when there is none.
     public func read(_ name: String) -> String? { Files.text(path + "/" + name) }
 }
+
+extension TemporaryFolder {
+    /// A symbolic link.
+    public func link(_ name: String, to target: String) throws {
+        guard symlink(target, path + "/" + name) == 0 else { throw Failure.system("symlink \(name)") }
+    }
+}
