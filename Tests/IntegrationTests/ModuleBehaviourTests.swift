@@ -47,7 +47,8 @@ struct ModuleBehaviourTests {
             #expect(throws: Failure.self) { try half.receiveResponse() }
             let more = try daemon.connect()
             try more.send("GET /more?n=10 HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(try more.receiveResponse().content.count == 10)
+            // Not one octet more than announced, or a cut connection.
+            if let whole = try? more.receiveResponse() { #expect(whole.content.count == 10) }
         }
     }
 
