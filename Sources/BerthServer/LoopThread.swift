@@ -54,6 +54,7 @@ final class LoopThread: @unchecked Sendable {
         let listener = listener
         let pipeline = pipeline
         let forwarder = forwarder
+        var isStopping = false
         while true {
             loop.wait(block: true)
             while let work = loop.nextWork() {
@@ -73,11 +74,13 @@ final class LoopThread: @unchecked Sendable {
                         forwarder.expired(token)
                     }
                 case .message(let message):
+                    // Kept in a local variable: a property of the object would be asked for with every wake-up.
+                    if message.pointee.kind == LoopMessage.stop { isStopping = true }
                     handle(message)
                 }
                 pipeline.drain()
             }
-            if stopDeadline != nil && isStopped() { break }
+            if isStopping && isStopped() { break }
         }
         for tick in current.ticks { tick(loop.wallSeconds) }
         listener.flushErrorLog()

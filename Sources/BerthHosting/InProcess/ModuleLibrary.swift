@@ -6,6 +6,9 @@ import Glibc
 public enum ModuleLibrary {
     /// Loads the file at `path` and asks it who it is. Runs the library's initialisers: not on a loop.
     public static func load(_ path: String) -> Result<berth_module, ModuleFailure> {
+        if let problem = SharedObjectFile.problem(of: path) {
+            return .failure(ModuleFailure(.notLoadable, "\(path) cannot be loaded: \(problem); build or copy it again"))
+        }
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             return .failure(ModuleFailure(.notLoadable, "\(path) cannot be loaded: \(reason)\(advice(path))"))

@@ -267,12 +267,24 @@ final class ActivationBridge {
                 served &+= counters.forwarded
                 running &+= counters.running
             }
+            reportServed(number, served &- (servedBefore[number] ?? 0))
             if served != servedBefore[number] || running > 0 {
                 servedBefore[number] = served
                 service.used(ApplicationID(rawValue: number), at: server.loop.now, running: running)
             }
         }
         takeEvents()
+    }
+
+    /// Requests take an application's workers in turn, so each has served its share of them.
+    private func reportServed(_ number: UInt32, _ count: UInt64) {
+        guard count > 0, let known = applications[number], known.isManaged, !known.workers.isEmpty else { return }
+        let share = count / UInt64(known.workers.count)
+        let rest = count % UInt64(known.workers.count)
+        for (index, worker) in known.workers.enumerated() {
+            let requests = share + (index < Int(rest) ? 1 : 0)
+            if requests > 0 { service.served(requests, by: WorkerID(rawValue: UInt32(truncatingIfNeeded: worker.id))) }
+        }
     }
 
     // MARK: What activation decided
