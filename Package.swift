@@ -105,7 +105,9 @@ var testTargets: [Target] {
         tests("BerthConfigurationTests", ["BerthConfiguration"]),
         tests("BerthModulesTests", ["BerthModules", "BerthModuleKit", "CBerthModule", "CBerthSystem", "CCrypt"]),
         tests("BerthControlTests", ["BerthControl", "berthctl"]),
-        tests("BerthServerTests", ["BerthServer", "BerthConfiguration", "BerthControl", "CBerthSystem"]),
+        tests(
+            "BerthServerTests",
+            ["BerthServer", "BerthConfiguration", "BerthControl", "CBerthSystem", "TestSupport", "berthd", "berthctl"]),
         tests(
             "BerthHostingTests",
             [
