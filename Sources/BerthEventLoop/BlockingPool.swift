@@ -32,9 +32,14 @@ public final class BlockingPool: @unchecked Sendable {
 
     /// Kinds of work, each with a limit of its own.
     public static let kindCount = 4
+    /// Seconds that `stop` waits for jobs that run. Ours: nobody needs their results any more, and a file on a server that is
+    /// away is never opened; well below the 90 s after which systemd kills the daemon.
+    public static let stopSeconds = 5
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wake: UnsafeMutablePointer<pthread_cond_t>
+    /// Signalled when a thread ends; by the monotonic clock.
+    private let ended: UnsafeMutablePointer<pthread_cond_t>
     private let system: UnsafePointer<cberth_system>
     private let limits: [Int]
     private let threadsMax: Int
@@ -46,6 +51,10 @@ public final class BlockingPool: @unchecked Sendable {
     private var threads: [UInt64] = []
     private var waiting = 0
     private var stopping = false
+    /// Threads that have not ended.
+    private var alive = 0
+    /// `stop` has given up on jobs that run: their messages have no receiver any more.
+    private var abandoned = false
 
     /// - Parameters:
     ///   - threadsMax: threads at most.
@@ -57,11 +66,19 @@ public final class BlockingPool: @unchecked Sendable {
         wake = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
+        ended = .allocate(capacity: 1)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(ended, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
         pthread_cond_destroy(wake)
+        pthread_cond_destroy(ended)
         pthread_mutex_destroy(mutex)
+        ended.deallocate()
         mutex.deallocate()
         wake.deallocate()
     }
@@ -79,6 +96,7 @@ public final class BlockingPool: @unchecked Sendable {
                 system, "berth-blocking", { BlockingPool.run($0) }, pool.toOpaque(), &thread)
             if started == 0 {
                 threads.append(thread)
+                alive += 1
             } else {
                 pool.release()
                 if threads.isEmpty { return false }
@@ -93,14 +111,26 @@ public final class BlockingPool: @unchecked Sendable {
         return true
     }
 
-    /// Lets running jobs finish, drops none, and waits for the threads. Not from a thread of the pool.
-    public func stop() {
+    /// Lets running and waiting jobs finish, and waits for the threads, but no longer than `seconds`. Not from a thread of the
+    /// pool, and followed by the end of the process when the answer is not 0: those threads are left to it.
+    ///
+    /// - Returns: jobs that did not finish.
+    @discardableResult
+    public func stop(within seconds: Int = BlockingPool.stopSeconds) -> Int {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        deadline.tv_sec += seconds
         pthread_mutex_lock(mutex)
         stopping = true
         let joinable = threads
         pthread_cond_broadcast(wake)
+        while alive > 0, pthread_cond_timedwait(ended, mutex, &deadline) == 0 {}
+        abandoned = alive > 0
+        let unfinished = outstanding.reduce(0, +)
+        let isOver = alive == 0
         pthread_mutex_unlock(mutex)
-        for thread in joinable { _ = system.pointee.thread_join(system, thread) }
+        if isOver { for thread in joinable { _ = system.pointee.thread_join(system, thread) } }
+        return unfinished
     }
 
     private static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
@@ -128,10 +158,13 @@ public final class BlockingPool: @unchecked Sendable {
             job.pointee.result = job.pointee.work?(job.pointee.argument) ?? 0
             pthread_mutex_lock(mutex)
             outstanding[kind] -= 1
+            if abandoned { break }
             pthread_mutex_unlock(mutex)
             if let mailbox, let message { mailbox.post(message) }
             pthread_mutex_lock(mutex)
         }
+        alive -= 1
+        pthread_cond_signal(ended)
         pthread_mutex_unlock(mutex)
     }
 }

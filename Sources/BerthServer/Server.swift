@@ -301,7 +301,13 @@ final class Server {
         }
         for loop in loops { loop.join() }
         control?.close()
-        blockingPool.stop()
+        let unfinished = blockingPool.stop()
+        if unfinished > 0 {
+            DaemonLog.warning(
+                "\(unfinished) piece\(unfinished == 1 ? "" : "s") of blocking work did not end within "
+                    + "\(BlockingPool.stopSeconds) s (a file on a disk or a server that does not answer?); ending without"
+            )
+        }
         // What was cut while a module still had it keeps what it points to: the process ends here anyway.
         for generation in generations where generation.isPinned { _ = Unmanaged.passRetained(generation) }
         generations.removeAll()

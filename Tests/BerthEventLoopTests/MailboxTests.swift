@@ -103,8 +103,32 @@ struct MailboxTests {
         }
         #expect(done == [0, 1, 3])
         #expect(jobs[0].result == 42)
-        pool.stop()
+        #expect(pool.stop() == 0)
         #expect(!pool.submit(jobs), "a stopped pool takes nothing")
+    }
+
+    @Test("a job that never ends does not hold the end of its pool for longer than the limit")
+    func stuckJob() throws {
+        let loop = try loop()
+        let pool = BlockingPool(system: loop.system, threadsMax: 2, limits: [2, 1, 1, 1])
+        let pipe = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
+        #expect(loop.system.pointee.pipe_create(loop.system, pipe, 0) == 0)
+        _ = fcntl(pipe[0], F_SETFL, 0)
+        let jobs = UnsafeMutablePointer<BlockingPool.Job>.allocate(capacity: 2)
+        jobs.initialize(
+            to: BlockingPool.Job(kind: 0, mailbox: loop.mailbox, message: Message.make(kind: 9), argument: pipe) {
+                // Waits for an octet that does not come.
+                var octet: UInt8 = 0
+                return Int64(read($0?.assumingMemoryBound(to: Int32.self).pointee ?? -1, &octet, 1))
+            })
+        (jobs + 1).initialize(
+            to: BlockingPool.Job(kind: 0, mailbox: loop.mailbox, message: Message.make(kind: 9), argument: nil) { _ in 7
+            })
+        #expect(pool.submit(jobs))
+        #expect(pool.submit(jobs + 1))
+        #expect(pool.stop(within: 1) == 1)
+        #expect(jobs[1].result == 7, "the other was done")
+        close(pipe[1])
     }
 
     @Test("a timer of the loop comes as work, after the wait it allows")

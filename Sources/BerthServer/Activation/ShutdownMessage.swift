@@ -14,13 +14,16 @@ final class ShutdownMessage: @unchecked Sendable {
     private let endpoint: cberth_endpoint
     private let octets: [UInt8]
     private let timeLimit: UInt64
-    private var job = BlockingPool.Job()
+    /// At an address that stays: the pool keeps it in its list.
+    private let job = UnsafeMutablePointer<BlockingPool.Job>.allocate(capacity: 1)
     private let message: UnsafeMutablePointer<Message>
 
     private init(endpoint: cberth_endpoint, octets: [UInt8], timeLimit: UInt64, message: UnsafeMutablePointer<Message>)
     {
         (self.endpoint, self.octets, self.timeLimit, self.message) = (endpoint, octets, timeLimit, message)
     }
+
+    deinit { job.deallocate() }
 
     /// Sends it; a message of kind `ControlMessage.shutdownAnswered` follows. False: it could not even be tried.
     static func send(
@@ -35,16 +38,17 @@ final class ShutdownMessage: @unchecked Sendable {
         let exchange = ShutdownMessage(
             endpoint: endpoint, octets: Array(request.utf8), timeLimit: max(timeLimit, 1), message: message)
         let argument = Unmanaged.passRetained(exchange)
-        exchange.job = BlockingPool.Job(
-            kind: kind, mailbox: mailbox, message: message, argument: argument.toOpaque(),
-            work: { argument in
-                guard let argument else { return 0 }
-                let exchange = Unmanaged<ShutdownMessage>.fromOpaque(argument).takeUnretainedValue()
-                exchange.message.pointee.b = exchange.isAccepted() ? 1 : 0
-                return 0
-            })
+        exchange.job.initialize(
+            to: BlockingPool.Job(
+                kind: kind, mailbox: mailbox, message: message, argument: argument.toOpaque(),
+                work: { argument in
+                    guard let argument else { return 0 }
+                    let exchange = Unmanaged<ShutdownMessage>.fromOpaque(argument).takeUnretainedValue()
+                    exchange.message.pointee.b = exchange.isAccepted() ? 1 : 0
+                    return 0
+                }))
         message.pointee.c = UInt64(UInt(bitPattern: argument.toOpaque()))
-        if pool.submit(&exchange.job) { return true }
+        if pool.submit(exchange.job) { return true }
         argument.release()
         Message.free(message)
         return false
