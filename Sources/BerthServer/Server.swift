@@ -329,7 +329,7 @@ final class Server {
                 activation?.takeEvents()
             }
         case ControlMessage.workerWanted:
-            activation?.workerWanted(UInt32(truncatingIfNeeded: message.pointee.a), refused: message.pointee.c)
+            activation?.workerWanted(UInt32(truncatingIfNeeded: message.pointee.a))
         case ControlMessage.workerReleased: activation?.workerReleased(message.pointee.c)
         case ControlMessage.shutdownAnswered:
             ShutdownMessage.finished(message)

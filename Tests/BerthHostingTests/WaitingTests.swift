@@ -123,37 +123,6 @@ import Testing
         #expect(front.stop() == (0, 0))
     }
 
-    @Test func `a worker found dead is reported, and the request waits for the next one`() throws {
-        let dead = ScriptedWorker()
-        let ready = dead.ready()
-        dead.stopListening()
-        let front = try Front()
-        front.publish([ready])
-        let client = Wire(port: front.port)
-        client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nonce")
-        let wanted = try #require(front.controlMessage(Front.workerWanted))
-        #expect(wanted.c == ready.id)
-        let next = ScriptedWorker()
-        front.publish(next)
-        #expect(client.response()?.text == "ok")
-        #expect(front.controlMessage(Front.workerReleased)?.c == ready.id)
-        #expect(front.stop() == (0, 0))
-    }
-
-    @Test func `a worker that refuses twice is 502`() throws {
-        let dead = ScriptedWorker()
-        let ready = dead.ready()
-        dead.stopListening()
-        let front = try Front()
-        front.publish([ready])
-        let client = Wire(port: front.port)
-        client.send(get)
-        #expect(front.controlMessage(Front.workerWanted) != nil)
-        front.publish([ready])
-        #expect(client.response()?.status == 502)
-        #expect(front.stop() == (0, 0))
-    }
-
     @Test
     func `recycling: requests in hand finish at the old worker, new ones go to the next, then the old is released`()
         throws

@@ -128,6 +128,16 @@ public final class Daemon: @unchecked Sendable {
         } catch { throw Failure("\(error); the last answer was \(last)") }
     }
 
+    /// Runs berthctl on it, which must succeed.
+    public func control(_ words: String...) throws {
+        let process = try ChildProcess(
+            [Build.path("berthctl")] + words + ["--socket", folder.path + "/control.sock"])
+        let end = try process.wait()
+        guard end == .status(0) else {
+            throw Failure("berthctl \(words.joined(separator: " ")): \(end)\n\(process.output.text)")
+        }
+    }
+
     // MARK: Its processes and files
 
     /// Its workers, and what it started else.

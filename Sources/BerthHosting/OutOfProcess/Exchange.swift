@@ -5,7 +5,8 @@ import BerthListener
 /// A request on its way to a worker and back. Lives from the execute stage until that ends. Loop thread only.
 struct Exchange: SlabElement {
     enum State: UInt8 {
-        /// In the application's queue. Waits for a worker, or a connection to it, or the queue's time limit.
+        /// In the application's queue. Waits for a worker, or a connection to it, or the queue's time limit; or, in doubt, for the
+        /// end of the worker that let it down.
         case waiting
         /// Has a connection; the request's head is not sent. Waits for the connection to be made.
         case connecting
@@ -27,7 +28,7 @@ struct Exchange: SlabElement {
     enum Response: UInt8 { case head, length, chunked, untilClose }
 
     struct Flags: OptionSet, BitwiseCopyable {
-        let rawValue: UInt16
+        let rawValue: UInt32
         /// Counted in the pool's queue.
         static let queued = Flags(rawValue: 1)
         /// Linked in the application's list of waiting exchanges.
@@ -40,7 +41,7 @@ struct Exchange: SlabElement {
         static let contentTaken = Flags(rawValue: 16)
         /// Sent again after a kept connection had turned out to be dead.
         static let repeated = Flags(rawValue: 32)
-        /// A worker refused the connection, so activation was asked to look after it.
+        /// A worker refused the connection.
         static let refused = Flags(rawValue: 64)
         /// Asks for the WebSocket protocol, and the worker is told so.
         static let upgrade = Flags(rawValue: 128)
@@ -56,6 +57,8 @@ struct Exchange: SlabElement {
         static let lastOnConnection = Flags(rawValue: 4096)
         /// The pipe of the response may hold octets.
         static let pipeInUse = Flags(rawValue: 8192)
+        /// Linked in the application's list of those in doubt: its worker may be dying.
+        static let inDoubt = Flags(rawValue: 16384)
     }
 
     var generation: UInt32 = 0
@@ -67,7 +70,7 @@ struct Exchange: SlabElement {
     var flags: Flags = []
     /// Index + 1.
     var connection: UInt32 = 0
-    /// Index + 1, in the application's list of waiting exchanges.
+    /// Index + 1, in the application's list of waiting exchanges, or in that of those in doubt.
     var nextWaiting: UInt32 = 0
     var previousWaiting: UInt32 = 0
     /// Block of octets that the worker did not take yet, 0: none.
@@ -84,6 +87,10 @@ struct Exchange: SlabElement {
     let request: UnsafeMutablePointer<Request>
     let application: UnsafeMutablePointer<ForwardingApplication>
     var timer = TimerID.none
+    /// The worker that took the request and gave no answer, or refused it; 0: none did. Another one gets it, but not a third.
+    var failedWorker: UInt64 = 0
+    /// errno of that failure, 0: none.
+    var failedCode: Int32 = 0
     /// Octets of content still to come, with a length.
     var remaining: UInt64 = 0
     var head = ResponseHead()

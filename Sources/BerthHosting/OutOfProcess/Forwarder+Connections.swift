@@ -14,7 +14,7 @@ extension Forwarder {
         while true {
             guard let number = pick(a), let worker = a.pointee.workers.map({ $0 + number }) else {
                 let result = wait(x)
-                if result == Self.pending { demandWorker(a, suspect: 0) }
+                if result == Self.pending { demandWorker(a) }
                 return result
             }
             if worker.pointee.idleFirst != 0 && !x.pointee.flags.contains(.repeated) {
@@ -47,18 +47,16 @@ extension Forwarder {
         let fd = system.pointee.connect_to(system, &worker.pointee.endpoint)
         if fd == -EAGAIN {
             // The backlog of a Unix socket is full.
-            if !a.pointee.retryArmed {
-                a.pointee.retryArmed = true
-                _ = state.pointee.loop.schedule(
-                    at: state.pointee.loop.now.adding(milliseconds: Self.backlogPauseMilliseconds),
-                    EventToken(kind: TokenKind.retryTimer, index: a.pointee.number, generation: 1))
-            }
+            retryLater(a)
             return wait(x)
         }
-        if fd < 0 { return connectionRefused(x, worker, code: -fd) }
+        if fd < 0 {
+            if fd == -EMFILE || fd == -ENFILE { return starve(x, pauses: true) }
+            return connectionRefused(x, worker, code: -fd)
+        }
         guard let (index, c) = state.pointee.connections.allocate() else {
             _ = system.pointee.close(system, fd)
-            return wait(x)
+            return starve(x, pauses: false)
         }
         let generation = c.pointee.generation
         c.initialize(to: WorkerConnection(application: a))
@@ -93,16 +91,18 @@ extension Forwarder {
         return result
     }
 
-    /// The worker that takes requests and has the fewest of them; nil: there is none.
+    /// The worker that takes requests and has the fewest of them, one in doubt only where there is no other; nil: there is none.
     @inline(__always)
-    private func pick(_ a: UnsafeMutablePointer<ForwardingApplication>) -> Int? {
+    func pick(_ a: UnsafeMutablePointer<ForwardingApplication>) -> Int? {
         guard let workers = a.pointee.workers else { return nil }
         var best = -1
         var index = 0
         while index < a.pointee.workerCount {
             let worker = workers + index
-            if worker.pointee.id != 0 && !worker.pointee.isRetired && !worker.pointee.isSuspect
-                && (best < 0 || worker.pointee.inUse < workers[best].inUse)
+            if worker.pointee.id != 0 && !worker.pointee.isRetired
+                && (best < 0
+                    || (worker.pointee.isSuspect == workers[best].isSuspect
+                        ? worker.pointee.inUse < workers[best].inUse : workers[best].isSuspect))
             {
                 best = index
             }
@@ -147,7 +147,7 @@ extension Forwarder {
     }
 
     @inline(__always)
-    private func unlinkIdle(
+    func unlinkIdle(
         _ c: UnsafeMutablePointer<WorkerConnection>, _ worker: UnsafeMutablePointer<WorkerEndpoint>
     ) {
         let (previous, next) = (c.pointee.previousIdle, c.pointee.nextIdle)
@@ -175,6 +175,7 @@ extension Forwarder {
         worker.pointee.connections &-= 1
         if worker.pointee.isRetired && worker.pointee.connections == 0 { releaseWorker(a, worker) }
         if a.pointee.waitingFirst != 0 { wakeNext(a) }
+        if state.pointee.starvedFirst != 0 { wakeStarved() }
     }
 
     /// Closes what is idle at a worker.

@@ -43,19 +43,18 @@ extension Forwarder {
         return Self.finish
     }
 
-    /// Nobody takes connections there. A worker of ours has just died, or is about to be found dead: activation looks after
-    /// it, and the request, of which nothing was sent, waits for the next one; once.
+    /// Nobody takes connections there, so nothing of the request was sent: another worker may have it. A worker of ours that
+    /// refuses is dying, and one that somebody else runs is away.
     func connectionRefused(
         _ x: UnsafeMutablePointer<Exchange>, _ worker: UnsafeMutablePointer<WorkerEndpoint>, code: Int32
     ) -> Int32 {
         let a = x.pointee.application
-        if !a.pointee.isManaged || x.pointee.flags.contains(.refused) { return fail(x, .notConnected, code: code) }
-        x.pointee.flags.insert(.refused)
-        let id = worker.pointee.id
+        if !a.pointee.isManaged { return fail(x, .notConnected, code: code) }
         worker.pointee.isSuspect = true
-        let result = wait(x)
-        if result == Self.pending { demandWorker(a, suspect: id) }
-        return result
+        if let other = pick(a), a.pointee.workers?[other].isSuspect == false { return attempt(x) }
+        if x.pointee.flags.contains(.refused) { return fail(x, .notConnected, code: code) }
+        x.pointee.flags.insert(.refused)
+        return doubt(x, worker, code: code)
     }
 
     /// A kept connection ended before the first octet of an answer: the request goes out once more on a fresh one when that
@@ -69,6 +68,37 @@ extension Forwarder {
             !x.pointee.flags.contains(.repeated) && !x.pointee.flags.contains(.contentTaken)
             && (!wasSent || isRepeatable(x))
         if !mayRepeat { return fail(x, .noAnswer, code: code) }
+        if wasSent { x.pointee.failedWorker = worker(of: c).pointee.id }
+        takeBack(x)
+        x.pointee.application.pointee.counters.repeated &+= 1
+        return attempt(x)
+    }
+
+    /// A connection was made, took the request, and ended without an answer. Where its worker has died the next one gets the
+    /// request, if that cannot do harm; a worker that lives has answered in its way.
+    func noAnswer(
+        _ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>, code: Int32
+    ) -> Int32 {
+        let worker = worker(of: c)
+        let failed = x.pointee.failedWorker
+        if !x.pointee.application.pointee.isManaged || x.pointee.flags.contains(.contentTaken) || !isRepeatable(x)
+            || failed != 0 && failed != worker.pointee.id
+        {
+            return fail(x, .noAnswer, code: code)
+        }
+        let id = worker.pointee.id
+        takeBack(x)
+        // Giving its connection back may have let go of the worker, when that was on its way out.
+        guard let worker = find(x.pointee.application, id: id) else {
+            x.pointee.failedWorker = id
+            x.pointee.application.pointee.counters.repeated &+= 1
+            return attempt(x)
+        }
+        return doubt(x, worker, code: code)
+    }
+
+    /// Makes the exchange one that was never sent, on a fresh connection from now on.
+    private func takeBack(_ x: UnsafeMutablePointer<Exchange>) {
         abandonConnection(x, reset: false)
         dropUnsent(x)
         dropHead(x)
@@ -76,8 +106,6 @@ extension Forwarder {
         x.pointee.flags.remove([.waitsForClient, .waitsForRoom])
         x.pointee.head = ResponseHead()
         x.pointee.state = .waiting
-        x.pointee.application.pointee.counters.repeated &+= 1
-        return attempt(x)
     }
 
     /// Whether the request may be sent twice: its method is idempotent (RFC 9110 §9.2.2).

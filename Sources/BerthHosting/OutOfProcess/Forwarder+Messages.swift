@@ -14,6 +14,7 @@ extension Forwarder {
         static let workerGone: UInt32 = 19
         static let offline: UInt32 = 20
         static let removed: UInt32 = 21
+        static let poolStopped: UInt32 = 22
     }
 
     private final class SettingsUpdate: Sendable {
@@ -61,6 +62,11 @@ extension Forwarder {
         .make(MessageKind.offline, application, Text(Array(page.prefix(scratchSize))))
     }
 
+    /// The application's pool takes no requests any more, and its queue says so: those that wait get 503 with its reason.
+    public static func poolStoppedMessage(application: UInt32) -> UnsafeMutablePointer<Message> {
+        Message.make(kind: MessageKind.poolStopped, a: UInt64(application))
+    }
+
     /// The application is configured no more. Requests that run are finished; its number may be given again when each of
     /// its workers was released.
     public static func removedMessage(application: UInt32) -> UnsafeMutablePointer<Message> {
@@ -96,7 +102,10 @@ extension Forwarder {
             a.pointee.startRequested = false
             Self.replace(&a.pointee.offlinePage, text.octets)
             publishNothing(a)
-            while a.pointee.waitingFirst != 0 { wakeNext(a) }
+            wakeAll(a)
+        case MessageKind.poolStopped:
+            a.pointee.startRequested = false
+            wakeAll(a)
         case MessageKind.removed:
             if !a.pointee.isConfigured { return }
             a.pointee.startRequested = false
@@ -145,6 +154,7 @@ extension Forwarder {
                 add(a, worker)
             }
         }
+        resolveDoubts(a)
         wakeNext(a)
     }
 
@@ -154,7 +164,7 @@ extension Forwarder {
         }
     }
 
-    private func find(
+    func find(
         _ a: UnsafeMutablePointer<ForwardingApplication>, id: UInt64
     ) -> UnsafeMutablePointer<WorkerEndpoint>? {
         for index in 0..<a.pointee.workerCount {
@@ -192,6 +202,7 @@ extension Forwarder {
         if worker.pointee.isRetired { return }
         worker.pointee.isRetired = true
         if worker.pointee.connections == 0 { releaseWorker(a, worker) } else { closeIdle(worker) }
+        resolveDoubts(a)
     }
 
     /// The last connection to a retired worker is closed.

@@ -3,7 +3,8 @@ import BerthListener
 
 /// Requests that wait: for a worker to be started, or for a connection to it.
 extension Forwarder {
-    /// How long a full backlog of a worker on a Unix socket is left alone. There is no event for "room again".
+    /// How long a full backlog of a worker on a Unix socket, or the want of descriptors, is left alone. There is no event for
+    /// "room again".
     static let backlogPauseMilliseconds: UInt64 = 10
 
     /// Puts the exchange into the application's queue.
@@ -18,12 +19,11 @@ extension Forwarder {
             }
             x.pointee.flags.insert(.queued)
             a.pointee.counters.waited &+= 1
-            if a.pointee.queueTimeLimit != 0 {
-                x.pointee.timer = state.pointee.loop.schedule(
-                    at: state.pointee.loop.now.adding(nanoseconds: a.pointee.queueTimeLimit),
-                    EventToken(
-                        kind: TokenKind.queueTimer, index: x.pointee.index, generation: x.pointee.generation))
-            }
+        }
+        if x.pointee.timer.isNone && a.pointee.queueTimeLimit != 0 {
+            x.pointee.timer = state.pointee.loop.schedule(
+                at: state.pointee.loop.now.adding(nanoseconds: a.pointee.queueTimeLimit),
+                EventToken(kind: TokenKind.queueTimer, index: x.pointee.index, generation: x.pointee.generation))
         }
         x.pointee.state = .waiting
         x.pointee.flags.insert(.linked)
@@ -51,15 +51,22 @@ extension Forwarder {
     }
 
     /// Asks activation for a worker, once until it has answered.
-    ///
-    /// - Parameter suspect: the worker that has refused a connection; 0: none is published.
-    func demandWorker(_ a: UnsafeMutablePointer<ForwardingApplication>, suspect: UInt64) {
+    func demandWorker(_ a: UnsafeMutablePointer<ForwardingApplication>) {
         if a.pointee.startRequested { return }
         a.pointee.startRequested = true
         state.pointee.control.post(
             Message.make(
                 kind: state.pointee.controlMessages.workerWanted, a: UInt64(a.pointee.number),
-                b: UInt64(state.pointee.loop.number), c: suspect))
+                b: UInt64(state.pointee.loop.number)))
+    }
+
+    /// Wakes one of those that wait after a pause.
+    func retryLater(_ a: UnsafeMutablePointer<ForwardingApplication>) {
+        if a.pointee.retryArmed { return }
+        let timer = state.pointee.loop.schedule(
+            at: state.pointee.loop.now.adding(milliseconds: Self.backlogPauseMilliseconds),
+            EventToken(kind: TokenKind.retryTimer, index: a.pointee.number, generation: 1))
+        a.pointee.retryArmed = !timer.isNone
     }
 
     /// Lets the request that waits longest try again. When it succeeds it wakes the next one.
@@ -68,6 +75,12 @@ extension Forwarder {
         let x = exchange(a.pointee.waitingFirst)
         unlink(x)
         state.pointee.listener.makeReady(x.pointee.request, .handler)
+    }
+
+    /// All that wait look again at what has changed for the whole pool.
+    func wakeAll(_ a: UnsafeMutablePointer<ForwardingApplication>) {
+        while a.pointee.waitingFirst != 0 { wakeNext(a) }
+        while a.pointee.doubtFirst != 0 { resolveDoubt(exchange(a.pointee.doubtFirst)) }
     }
 
     /// All that wait are told that there will be no worker.
@@ -95,6 +108,12 @@ extension Forwarder {
             return refuse(x, reason: "AppPoolTimer")
         }
         if x.pointee.flags.contains(.linked) { return Self.pending }
+        if x.pointee.flags.contains(.inDoubt) { return x.pointee.timer.isNone ? endDoubt(x) : Self.pending }
+        if let target = x.pointee.request.pointee.target, !target.pointee.queue.isStarted {
+            // What HTTP.sys does with the queue of a pool that is stopped.
+            passTurnOn(x)
+            return refuse(x, reason: target.pointee.queue.state.reason)
+        }
         if x.pointee.application.pointee.isOffline {
             let (request, a) = (x.pointee.request, x.pointee.application)
             free(x)
@@ -105,7 +124,10 @@ extension Forwarder {
 
     /// A request that was woken will not try: another one may.
     func passTurnOn(_ x: UnsafeMutablePointer<Exchange>) {
-        if x.pointee.flags.contains(.queued) && !x.pointee.flags.contains(.linked) { wakeNext(x.pointee.application) }
+        if x.pointee.flags.contains(.queued) && x.pointee.flags.isDisjoint(with: [.linked, .inDoubt]) {
+            wakeNext(x.pointee.application)
+            if state.pointee.starvedFirst != 0 { wakeStarved() }
+        }
     }
 
     /// The request waits no longer, whatever became of it.
@@ -122,17 +144,18 @@ extension Forwarder {
         x.pointee.request.pointee.target?.pointee.queue.leave()
     }
 
-    private func unlink(_ x: UnsafeMutablePointer<Exchange>) {
+    func unlink(_ x: UnsafeMutablePointer<Exchange>) {
+        let a = x.pointee.application
+        if x.pointee.flags.contains(.inDoubt) { unlinkDoubt(x) }
         if !x.pointee.flags.contains(.linked) { return }
         x.pointee.flags.remove(.linked)
-        let a = x.pointee.application
         let (previous, next) = (x.pointee.previousWaiting, x.pointee.nextWaiting)
         if previous != 0 { exchange(previous).pointee.nextWaiting = next } else { a.pointee.waitingFirst = next }
         if next != 0 { exchange(next).pointee.previousWaiting = previous } else { a.pointee.waitingLast = previous }
     }
 
     @inline(__always)
-    private func exchange(_ name: UInt32) -> UnsafeMutablePointer<Exchange> {
+    func exchange(_ name: UInt32) -> UnsafeMutablePointer<Exchange> {
         state.pointee.exchanges.pointer(at: Int(name) &- 1)
     }
 }

@@ -270,10 +270,9 @@ extension Forwarder {
     ) -> Int32 {
         switch x.pointee.response {
         case .head:
-            if !x.pointee.flags.contains(.answered) && c.pointee.flags.contains(.reused) {
-                return keptConnectionDied(x, c, code: code)
-            }
-            return fail(x, x.pointee.flags.contains(.answered) ? .brokeOff : .noAnswer, code: code)
+            if x.pointee.flags.contains(.answered) { return fail(x, .brokeOff, code: code) }
+            return c.pointee.flags.contains(.reused)
+                ? keptConnectionDied(x, c, code: code) : noAnswer(x, c, code: code)
         case .untilClose where code == 0:
             x.pointee.flags.insert(.lastOnConnection)
             return complete(x, c, leftover: false)

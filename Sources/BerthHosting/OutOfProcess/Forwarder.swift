@@ -19,12 +19,13 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         static let connectionTimer: UInt8 = 17
         static let queueTimer: UInt8 = 18
         static let retryTimer: UInt8 = 19
+        static let doubtTimer: UInt8 = 20
     }
 
     /// Kinds of messages to the control thread. `a` is the application's number, `b` the number of the loop.
     public struct ControlMessages: Sendable, BitwiseCopyable {
-        /// The application has no worker that takes requests; `c`: the worker that has just refused a connection, or 0.
-        /// Answered in any case, with `workersMessage` or `startFailedMessage`.
+        /// The application has no worker that takes requests. Answered in any case, with `workersMessage`, `startFailedMessage`
+        /// or `poolStoppedMessage`.
         public var workerWanted: UInt32
         /// This loop uses the worker `c`, which is published no more, for nothing any longer.
         public var workerReleased: UInt32
@@ -50,6 +51,11 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         /// Response heads that came in pieces: octets, then the fields found so far.
         var heads: BufferPool
         var pipes: PipePool
+        /// Number + 1 of the application that has waited longest for a slot of `connections`, and of the latest.
+        var starvedFirst: UInt32
+        var starvedLast: UInt32
+        /// Where the next look for an unused connection begins.
+        var reclaimAt: Int
         let scratch: UnsafeMutablePointer<UInt8>
         let headBuffer: UnsafeMutablePointer<UInt8>
         let headBufferSize: Int
@@ -102,7 +108,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
                     )),
                 control: control, controlMessages: controlMessages, applications: applications,
                 connections: connections, exchanges: exchanges, unsent: unsent, heads: heads,
-                pipes: pipes,
+                pipes: pipes, starvedFirst: 0, starvedLast: 0, reclaimAt: 0,
                 scratch: scratch.assumingMemoryBound(to: UInt8.self),
                 headBuffer: headBuffer.assumingMemoryBound(to: UInt8.self), headBufferSize: headBufferSize,
                 fields: .allocate(capacity: Self.responseFieldsMax),
@@ -161,6 +167,8 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
             }
         case TokenKind.queueTimer:
             if let x = state.pointee.exchanges.resolve(token.index, token.generation) { queueTimerFired(x) }
+        case TokenKind.doubtTimer:
+            if let x = state.pointee.exchanges.resolve(token.index, token.generation) { doubtTimerFired(x) }
         case TokenKind.retryTimer:
             let a = application(token.index)
             a.pointee.retryArmed = false

@@ -28,6 +28,11 @@ struct ForwardingApplication {
     /// Index + 1 of the exchange that waits longest, and of the latest.
     var waitingFirst: UInt32
     var waitingLast: UInt32
+    /// Index + 1 of the latest exchange whose worker may be dying.
+    var doubtFirst: UInt32
+    /// Index + 1, in the loop's list of applications that found no slot for a connection.
+    var nextStarved: UInt32
+    var isStarved: Bool
     /// Why the latest start failed, for administrators; on the heap.
     var failure: OctetRun
     var offlinePage: OctetRun

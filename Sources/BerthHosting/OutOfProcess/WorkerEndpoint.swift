@@ -15,7 +15,7 @@ struct WorkerEndpoint: BitwiseCopyable {
     var idleCount: UInt32 = 0
     /// Published no more: takes no new request, goes when its last connection does.
     var isRetired = false
-    /// Refused a connection: takes no request until activation has looked after it and published it again.
+    /// Refused a connection, or ended one without an answer: others are preferred until it is published again.
     var isSuspect = false
 
     /// Whether its latest answers were long (0...16): then a head is read alone, and the content left for the pipe.

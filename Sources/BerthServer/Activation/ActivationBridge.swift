@@ -17,7 +17,7 @@ final class ActivationBridge {
     private unowned let server: Server
     private var applications: [UInt32: Known] = [:]
     private var pools: [String: PoolID] = [:]
-    /// How many loops have let go of a worker, and the workers whose drain waits for all of them.
+    /// How many loops have let go of a worker that was ready and has not ended, and those whose drain waits for all of them.
     private var releases: [UInt32: Int] = [:]
     private var draining: Set<UInt32> = []
     /// By application: what its loops had served when it was last looked at.
@@ -204,8 +204,8 @@ final class ActivationBridge {
 
     // MARK: What loops report
 
-    /// Requests of an application wait for a worker; `refused`: the worker that has just refused a connection, or 0.
-    func workerWanted(_ number: UInt32, refused: UInt64) {
+    /// Requests of an application wait for a worker.
+    func workerWanted(_ number: UInt32) {
         guard let known = applications[number] else {
             server.post {
                 Forwarder.startFailedMessage(application: number, reason: "The application is not configured any more.")
@@ -224,15 +224,21 @@ final class ActivationBridge {
             }
             return
         }
+        if let id = pools[known.pool], service.state(of: id) != .started {
+            // It was stopped while the request was on its way to the handler.
+            server.post { Forwarder.poolStoppedMessage(application: number) }
+            return
+        }
         service.demand(ApplicationID(rawValue: number))
         takeEvents()
     }
 
     /// One loop uses a worker for nothing any longer.
     func workerReleased(_ worker: UInt64) {
-        guard worker < 1 << 32 else { return }
+        // Of one that has ended, nobody wants to know; an address of somebody else's has a longer number.
+        guard worker < 1 << 32, let count = releases[UInt32(worker)] else { return }
         let id = UInt32(worker)
-        releases[id, default: 0] += 1
+        releases[id] = count + 1
         endDrain(id)
     }
 
@@ -240,10 +246,14 @@ final class ActivationBridge {
         // Loops that have ended use nothing any more, and cannot say so.
         let hasEnded = server.stoppedLoops == server.loops.count
         guard draining.contains(id), hasEnded || releases[id, default: 0] >= server.loops.count else { return }
-        draining.remove(id)
-        releases[id] = nil
+        forgetUse(of: id)
         service.workerDrained(WorkerID(rawValue: id))
         takeEvents()
+    }
+
+    private func forgetUse(of worker: UInt32) {
+        draining.remove(worker)
+        releases[worker] = nil
     }
 
     /// Every loop has ended: what they used, nobody uses.
@@ -334,18 +344,21 @@ final class ActivationBridge {
             }
             DaemonLog.info("\(name(worker)): started pid \(worker.pid ?? 0): \(worker.command.joined(separator: " "))")
         case .workerReady(let worker):
+            releases[worker.id.rawValue] = 0
             DaemonLog.info(
                 "\(name(worker)): pid \(worker.pid ?? 0) is ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
             server.note(
                 .workerStarted, subject: name(worker), pid: worker.pid,
                 "ready at \(worker.endpoint.map { "\($0)" } ?? "?")")
         case .workerStopped(let worker, let reason, let exit, let killed):
+            forgetUse(of: worker.id.rawValue)
             if let pid = worker.pid { logFiles.close(pid: pid) }
             DaemonLog.info(
                 "\(name(worker)): pid \(worker.pid ?? 0) stopped (\(reason)) with \(exit)"
                     + (killed ? "; it did not end within its shutdown time limit and was killed" : ""))
             server.note(.workerStopped, subject: name(worker), pid: worker.pid, "\(reason), with \(exit)")
         case .workerCrashed(let worker, let exit, let lastLines):
+            forgetUse(of: worker.id.rawValue)
             if let pid = worker.pid { logFiles.close(pid: pid) }
             let lines = lastLines.isEmpty ? "" : "\n" + lastLines.map { "  " + $0 }.joined(separator: "\n")
             DaemonLog.warning(
@@ -374,10 +387,13 @@ final class ActivationBridge {
         case .started: queue.state = .started
         case .stopping(let cause), .stopped(let cause):
             queue.state = cause == .rapidFail ? .appOffline : .disabled
+            for (number, known) in applications where known.pool == name && known.isManaged {
+                server.post { Forwarder.poolStoppedMessage(application: number) }
+            }
             if case .stopped(.rapidFail) = state {
                 DaemonLog.error(
                     "pool \(name): too many crashes, rapid-fail protection has stopped it; its requests are answered 503 until "
-                        + "it is started: berthctl start \(name)")
+                        + "it is started: berthctl start --pool \(name)")
                 server.note(.poolStopped, subject: name, "rapid-fail protection")
             }
         }
