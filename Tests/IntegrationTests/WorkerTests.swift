@@ -73,35 +73,6 @@ struct WorkerTests {
         }
     }
 
-    @Test("an application that crashes more often than its minute allows is answered 502.5, without another start")
-    func rapidFails() throws {
-        try withDaemon(sites: ["app": Self.site("rapid_fails_per_minute = 2")]) { daemon in
-            let client = try daemon.connect()
-            for _ in 0..<3 {
-                #expect(try client.request("/pid").status == 200)
-                try daemon.crashWorker()
-            }
-            let refused = try client.request("/pid")
-            #expect(refused.status == 502)
-            #expect(refused.text.contains("502.5"))
-            #expect(daemon.process.output.all.filter { $0.contains("started pid") }.count == 3)
-        }
-    }
-
-    @Test(
-        "a pool that loses as many workers as it may is stopped, its requests are 503 AppOffline",
-        .disabled("fails: the pool goes on starting workers"))
-    func rapidFailProtection() throws {
-        try withDaemon(sites: ["app": Self.site(pool: "rapid_fail = { crashes = 3, window = \"5min\" }")]) { daemon in
-            for _ in 0..<3 {
-                #expect(try daemon.request("/pid").status == 200)
-                try daemon.crashWorker()
-            }
-            #expect(try daemon.request("/pid").status == 503)
-            try daemon.waitForErrorLog("AppOffline") { $0.hasSuffix(" 503 1 AppOffline app") }
-        }
-    }
-
     @Test("a program that does not exist, ends at once or cannot be executed is answered 502.5 with the reason")
     func startFailures() throws {
         let ends = """

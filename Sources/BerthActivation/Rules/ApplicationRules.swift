@@ -2,9 +2,10 @@
 public struct ApplicationRules: Equatable, Sendable {
     /// Whose failure a crash of its worker is.
     public enum CrashScope: Equatable, Sendable {
-        /// The application's: `rapidFailsPerMinute`, 502.5, heals itself. A worker that speaks HTTP.
+        /// The application's (`rapidFailsPerMinute`, 502.5, heals itself), and its pool's as well, once it has served. A worker
+        /// that speaks HTTP.
         case application
-        /// The pool's: rapid-fail protection, 503 until somebody starts the pool. A pool worker.
+        /// The pool's alone: rapid-fail protection, 503 until somebody starts the pool. A pool worker.
         case pool
     }
 

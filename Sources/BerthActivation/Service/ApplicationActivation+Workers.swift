@@ -53,12 +53,12 @@ extension ApplicationActivation {
                 // It was told to stop while an attempt was being cleared away: nobody's failure.
                 effects.events.append(.workerStopped(summary(of: worker), reason, .unknown, killed: true))
             } else {
-                countFailure(now: now, effects: &effects)
+                countFailedStart(now: now, effects: &effects)
                 report(cause, of: worker, now: now, effects: &effects)
             }
         case .crashed(let exit):
             crashes += 1
-            countFailure(now: now, effects: &effects)
+            countCrash(now: now, effects: &effects)
             let lines = lastLines(of: worker.pid)
             remove(id, effects: &effects)
             effects.events.append(.workerCrashed(summary(of: worker), exit, lastLines: lines))
@@ -89,7 +89,14 @@ extension ApplicationActivation {
         effects.actions.append(.forget(id))
     }
 
-    mutating func countFailure(now: MonotonicInstant, effects: inout ActivationEffects) {
+    /// A worker that served has ended unasked, or had to be killed for its silence: its pool lost a process.
+    mutating func countCrash(now: MonotonicInstant, effects: inout ActivationEffects) {
+        if rules.crashScope == .application { failures.workerFailed(at: now) }
+        effects.poolCrashes.append(rules.pool)
+    }
+
+    /// A start that fails is answered with its reason each time (502.5), which a stopped pool would hide.
+    mutating func countFailedStart(now: MonotonicInstant, effects: inout ActivationEffects) {
         switch rules.crashScope {
         case .application: failures.workerFailed(at: now)
         case .pool: effects.poolCrashes.append(rules.pool)

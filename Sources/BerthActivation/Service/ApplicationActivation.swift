@@ -232,7 +232,7 @@ struct ApplicationActivation {
         stopReasons[id] = .unresponsive
         act(id, now: now, effects: &effects) { $0.kill(now: now) }
         publish(&effects)
-        countFailure(now: now, effects: &effects)
+        countCrash(now: now, effects: &effects)
         startIfNeeded(isAsked: false, now: now, effects: &effects)
     }
 }

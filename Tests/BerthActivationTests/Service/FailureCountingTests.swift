@@ -28,13 +28,16 @@ struct FailureCountingTests {
 
     @Test("N crashes a minute are let pass, crash N+1 refuses the next start", arguments: [0, 1, 5, 10])
     func perMinute(limit: Int) throws {
-        var machine = Machine { $1.rapidFailsPerMinute = limit }
+        var machine = Machine { pool, application in
+            pool.rapidFailCrashes = 100
+            application.rapidFailsPerMinute = limit
+        }
         for _ in 0...limit { machine.exits(try machine.startOne()) }
         #expect(machine.spawns.count == limit + 1)
         machine.demand()
         #expect(machine.spawns.count == limit + 1)
         #expect(machine.failures.map(\.cause) == [.tooManyFailures(limit: limit, until: seconds(60))])
-        #expect(machine.poolStates == [.started], "the pool has nothing to do with it")
+        #expect(machine.poolStates == [.started], "the pool's own count is not reached")
         machine.advance(seconds: 60)
         machine.demand()
         #expect(machine.spawns.count == limit + 2)
@@ -89,9 +92,40 @@ struct FailureCountingTests {
         #expect(machine.spawns.count == 2)
     }
 
-    @Test("the fifth crash of a pool worker within five minutes stops the pool until somebody starts it")
-    func poolStops() throws {
-        var machine = Machine { $1.crashScope = .pool }
+    @Test("failed starts do not count for the pool: their reason is shown instead")
+    func failedStartsAndThePool() {
+        var machine = Machine { pool, application in
+            pool.rapidFailCrashes = 1
+            application.rapidFailsPerMinute = 100
+        }
+        for _ in 0..<10 {
+            machine.demand()
+            if let id = machine.spawns.last { machine.act(id) { $0.spawnFailed(.notExecuted(.execute, errno: 2)) } }
+        }
+        #expect(machine.failures.count == 10)
+        #expect(machine.poolStates == [.started])
+    }
+
+    @Test("crashes of all applications of a pool are its crashes")
+    func poolOfTwo() throws {
+        var machine = Machine { pool, _ in pool.rapidFailCrashes = 2 }
+        var other = Machine.rules().1
+        other.id = ApplicationID(rawValue: 2)
+        machine.perform { _ = $0.configure(application: other, now: $1) }
+        machine.exits(try machine.startOne())
+        #expect(machine.poolStates == [.started])
+        machine.perform { $0.demand(other.id, now: $1) }
+        let second = try #require(machine.spawns.last)
+        machine.becomesReady(second)
+        machine.exits(second)
+        #expect(machine.poolStates.last == .stopped(.rapidFail))
+    }
+
+    @Test(
+        "the fifth crash of a worker within five minutes stops its pool until somebody starts it",
+        arguments: [ApplicationRules.CrashScope.application, .pool])
+    func poolStops(scope: ApplicationRules.CrashScope) throws {
+        var machine = Machine { $1.crashScope = scope }
         for crash in 1...5 {
             machine.exits(try machine.startOne(), .signalled(11, coreDumped: true))
             #expect(machine.poolStates.contains(.stopping(.rapidFail)) == (crash == 5))
