@@ -8,7 +8,7 @@
 //   block            holds the calling thread for n milliseconds, then answers
 //   later            a thread of its own completes the request after n milliseconds; answers the value it was given
 //   never            stays pending until the client leaves; see `gone`
-//   gone             how many clients left while their request was pending
+//   gone             how many clients left while their request was pending, or were found gone by a write of `stream`
 //   late             completes twice after the answer: both must be ignored
 //   blocking         answers what run_blocking gave
 //   stream           n MiB in pieces, with back-pressure
@@ -138,7 +138,10 @@ static int32_t stream_on(berth_request *request, struct waiting *waiting) {
     while (waiting->left > 0) {
         uint64_t count = waiting->left < sizeof piece ? waiting->left : sizeof piece;
         int64_t taken = fixture_host->write_response(request, piece, count);
-        if (taken < 0) return BERTH_FINISH;
+        if (taken < 0) {
+            __atomic_add_fetch(&clients_gone, 1, __ATOMIC_RELAXED);
+            return BERTH_FINISH;
+        }
         waiting->left -= (uint64_t)taken;
         if ((uint64_t)taken < count) return BERTH_PENDING;
     }

@@ -82,6 +82,22 @@ struct ModuleBehaviourTests {
         }
     }
 
+    @Test("a module that streams to a client that ended its side first, and then left, is told or sees its writes fail")
+    func goneAfterHalfClose() throws {
+        try withDaemon(sites: ["fixture": Self.site]) { daemon in
+            let before = Int(try daemon.request("/gone").text) ?? 0
+            let client = try daemon.connect(receiveBuffer: 65_536)
+            try client.send("GET /stream?n=64 HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try client.receiveHead().status == 200)
+            client.endSending()
+            // More than the kernel holds is still to come, so the module waits for room when the client resets.
+            client.reset()
+            _ = try Deadline().look("the module learns that its client left") {
+                (Int(try daemon.request("/gone").text) ?? 0) > before ? true : nil
+            }
+        }
+    }
+
     @Test("a module that traps ends the daemon: that is what isolation = \"none\" means")
     func trap() throws {
         let daemon = try Daemon.started(sites: ["fixture": Self.site])

@@ -44,6 +44,7 @@ extension Forwarder {
     ) -> Int32 {
         let a = x.pointee.application
         let system = state.pointee.system
+        if state.pointee.connections.count == state.pointee.connections.capacity { return starve(x) }
         let fd = system.pointee.connect_to(system, &worker.pointee.endpoint)
         if fd == -EAGAIN {
             // The backlog of a Unix socket is full.
@@ -51,12 +52,12 @@ extension Forwarder {
             return wait(x)
         }
         if fd < 0 {
-            if fd == -EMFILE || fd == -ENFILE { return starve(x, pauses: true) }
+            if fd == -EMFILE || fd == -ENFILE { return starve(x) }
             return connectionRefused(x, worker, code: -fd)
         }
         guard let (index, c) = state.pointee.connections.allocate() else {
             _ = system.pointee.close(system, fd)
-            return starve(x, pauses: false)
+            return fail(x, .noMemory)
         }
         let generation = c.pointee.generation
         c.initialize(to: WorkerConnection(application: a))
@@ -175,7 +176,6 @@ extension Forwarder {
         worker.pointee.connections &-= 1
         if worker.pointee.isRetired && worker.pointee.connections == 0 { releaseWorker(a, worker) }
         if a.pointee.waitingFirst != 0 { wakeNext(a) }
-        if state.pointee.starvedFirst != 0 { wakeStarved() }
     }
 
     /// Closes what is idle at a worker.

@@ -126,7 +126,6 @@ extension Forwarder {
     func passTurnOn(_ x: UnsafeMutablePointer<Exchange>) {
         if x.pointee.flags.contains(.queued) && x.pointee.flags.isDisjoint(with: [.linked, .inDoubt]) {
             wakeNext(x.pointee.application)
-            if state.pointee.starvedFirst != 0 { wakeStarved() }
         }
     }
 

@@ -51,9 +51,6 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         /// Response heads that came in pieces: octets, then the fields found so far.
         var heads: BufferPool
         var pipes: PipePool
-        /// Number + 1 of the application that has waited longest for a slot of `connections`, and of the latest.
-        var starvedFirst: UInt32
-        var starvedLast: UInt32
         /// Where the next look for an unused connection begins.
         var reclaimAt: Int
         let scratch: UnsafeMutablePointer<UInt8>
@@ -108,7 +105,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
                     )),
                 control: control, controlMessages: controlMessages, applications: applications,
                 connections: connections, exchanges: exchanges, unsent: unsent, heads: heads,
-                pipes: pipes, starvedFirst: 0, starvedLast: 0, reclaimAt: 0,
+                pipes: pipes, reclaimAt: 0,
                 scratch: scratch.assumingMemoryBound(to: UInt8.self),
                 headBuffer: headBuffer.assumingMemoryBound(to: UInt8.self), headBufferSize: headBufferSize,
                 fields: .allocate(capacity: Self.responseFieldsMax),

@@ -30,9 +30,6 @@ struct ForwardingApplication {
     var waitingLast: UInt32
     /// Index + 1 of the latest exchange whose worker may be dying.
     var doubtFirst: UInt32
-    /// Index + 1, in the loop's list of applications that found no slot for a connection.
-    var nextStarved: UInt32
-    var isStarved: Bool
     /// Why the latest start failed, for administrators; on the heap.
     var failure: OctetRun
     var offlinePage: OctetRun
