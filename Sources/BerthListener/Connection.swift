@@ -36,6 +36,8 @@ struct Connection: SlabElement {
         static let tunnel = Flags(rawValue: 64)
         /// The response broke off; the close must show it.
         static let truncated = Flags(rawValue: 128)
+        /// Counted for its source address.
+        static let sourceCounted = Flags(rawValue: 256)
     }
 
     var generation: UInt32 = 0
@@ -67,9 +69,11 @@ struct Connection: SlabElement {
     /// Octets of responses so far: given to this connection, and taken by the kernel.
     var queuedTotal: UInt64 = 0
     var sentTotal: UInt64 = 0
-    /// `queuedTotal` when the response being sent began, and when that was: for the send rate.
-    var rateStart: UInt64 = 0
+    /// While the kernel takes no more: since when, in nanoseconds (0: it takes), octets that the peer had acknowledged when its
+    /// rate was judged last, and until when those suffice (0: not judged yet).
     var rateSince: UInt64 = 0
+    var rateAcknowledged: UInt64 = 0
+    var rateUntil: UInt64 = 0
     var timer = TimerID.none
     /// What the connection is charged to.
     var site: SiteCounters?

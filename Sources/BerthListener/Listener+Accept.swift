@@ -72,15 +72,20 @@ extension Listener {
     private func open(_ fd: Int32, peer: cberth_address, endpoint number: Int) {
         let system = loop.system
         guard state.pointee.daemon.opened(limit: state.pointee.limits.daemonConnectionsMax) else {
-            state.pointee.counters.connectionsRefused &+= 1
-            logConnection("Connections_Refused", peer: peer, endpoint: number)
-            _ = system.pointee.close(system, fd)
+            turnAway(fd, peer: peer, endpoint: number)
+            return
+        }
+        let isCounted = countSource(peer)
+        guard isCounted != false else {
+            state.pointee.daemon.closed()
+            turnAway(fd, peer: peer, endpoint: number)
             return
         }
         guard let (index, c) = state.pointee.connections.allocate() else {
+            if isCounted == true { discountSource(peer) }
             state.pointee.daemon.closed()
             state.pointee.counters.connectionsRefused &+= 1
-            logConnection("Connections_Refused", peer: peer, endpoint: number)
+            logConnection("Connections_Refused", status: 0, peer: peer, endpoint: number)
             _ = system.pointee.close(system, fd)
             return
         }
@@ -91,12 +96,13 @@ extension Listener {
         c.pointee.fd = fd
         c.pointee.endpoint = UInt16(truncatingIfNeeded: number)
         c.pointee.remote = peer
+        if isCounted == true { c.pointee.flags.insert(.sourceCounted) }
         if state.pointee.endpoints[number].isSpecific {
             c.pointee.local = state.pointee.endpoints[number].address
             c.pointee.flags.insert(.localKnown)
         }
         state.pointee.counters.connectionsAccepted &+= 1
-        setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+        setDeadline(index, c, after: state.pointee.limits.timers.idleConnection)
         // Under load the request is there with its connection. Reading at once saves a turn of the loop, and for a connection
         // that ends with its answer the registration too; where it is mostly not there, waiting is cheaper.
         if state.pointee.eagerness > 0 {
@@ -111,6 +117,32 @@ extension Listener {
             if state.pointee.counters.connectionsAccepted & 63 == 0 { state.pointee.eagerness = 2 }
             setInterest(index, c, EPOLLIN.rawValue)
         }
+    }
+
+    // MARK: Limits of connections
+
+    /// What a connection over a limit is told before any of its octets was read.
+    private static let turnedAway: StaticString =
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+    /// Closes a connection over the limit of the daemon or of its source, with a 503 that it may or may not read.
+    @inline(never)
+    private func turnAway(_ fd: Int32, peer: cberth_address, endpoint number: Int) {
+        let system = loop.system
+        state.pointee.counters.connectionsRefused &+= 1
+        logConnection("ConnLimit", status: 503, peer: peer, endpoint: number)
+        _ = system.pointee.send(system, fd, Self.turnedAway.utf8Start, Self.turnedAway.utf8CodeUnitCount, 0)
+        _ = system.pointee.close(system, fd)
+    }
+
+    /// Nil: sources are not counted; false: this one has as many as it may.
+    @inline(__always)
+    private func countSource(_ peer: cberth_address) -> Bool? {
+        state.pointee.sources?._withUnsafeGuaranteedRef { $0.isOn ? $0.opened(peer) : nil }
+    }
+
+    func discountSource(_ peer: cberth_address) {
+        state.pointee.sources?._withUnsafeGuaranteedRef { $0.closed(peer) }
     }
 
     /// Descriptors or memory ran out: the backlog keeps the rest until some are closed.

@@ -182,7 +182,7 @@ extension Listener {
         if request.pointee.contentState == .tunnel {
             setDeadline(index, c, at: .distantFuture)
         } else {
-            setDeadline(index, c, seconds: state.pointee.limits.entityBodySeconds)
+            setDeadline(index, c, after: entityBody(c))
         }
         return .wait
     }
@@ -234,7 +234,7 @@ extension Listener {
                 if budget <= 0 && c.pointee.inputStart == c.pointee.inputEnd && !contentIsComplete(request) { return }
             case .wait:
                 request.pointee.wantsContent = false
-                setDeadline(index, c, seconds: state.pointee.limits.drainEntityBodySeconds)
+                setDeadline(index, c, after: drainEntityBody(c))
                 return
             case .end:
                 endDraining(index, c, request)

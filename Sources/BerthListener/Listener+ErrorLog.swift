@@ -35,7 +35,10 @@ extension Listener {
 
     /// A deadline that passed: with what is known of the request it cut.
     func logTimer(_ c: UnsafeMutablePointer<Connection>, _ reason: StaticString) {
-        let name = c.pointee.request != 0 ? c.pointee.request : c.pointee.parsing
+        // The one that runs, the oldest whose response is on its way, the one whose head is incomplete.
+        let name =
+            c.pointee.request != 0
+            ? c.pointee.request : c.pointee.finishedFirst != 0 ? c.pointee.finishedFirst : c.pointee.parsing
         if name != 0 {
             logRefusal(c, state.pointee.requests.pointer(at: Int(name) &- 1), status: 0, reason: reason)
         } else {
@@ -45,9 +48,10 @@ extension Listener {
         }
     }
 
-    func logConnection(_ reason: StaticString, peer: cberth_address, endpoint: Int) {
-        let entry = ErrorLog.Entry(
+    func logConnection(_ reason: StaticString, status: UInt16, peer: cberth_address, endpoint: Int) {
+        var entry = ErrorLog.Entry(
             seconds: loop.wallSeconds, client: peer, server: state.pointee.endpoints[endpoint].address, reason: reason)
+        entry.status = status
         state.pointee.errorLog.write(entry, loop.system)
     }
 

@@ -146,7 +146,7 @@ extension Listener {
         case .incomplete:
             if c.pointee.phase != .readingHead {
                 c.pointee.phase = .readingHead
-                setDeadline(index, c, seconds: state.pointee.limits.headerWaitSeconds)
+                setDeadline(index, c, after: headerWait(c))
             }
         case .rejected(let rejection):
             c.pointee.parsing = 0
@@ -275,13 +275,14 @@ extension Listener {
                 if let site = c.pointee.site { site.discharge() }
                 c.pointee.site = nil
                 guard target.pointee.site.charge() else {
-                    unavailable(index, c, request, reason: "ConnLimit", close: false)
+                    unavailable(
+                        index, c, request, reason: "ConnLimit", close: target.pointee.queue.closesInsteadOf503)
                     return
                 }
                 c.pointee.site = target.pointee.site
             }
             if !target.pointee.site.isStarted {
-                unavailable(index, c, request, reason: "N/A", close: false)
+                unavailable(index, c, request, reason: "N/A", close: target.pointee.queue.closesInsteadOf503)
                 return
             }
             if !target.pointee.queue.isStarted {

@@ -216,7 +216,7 @@ extension Listener {
         giveInputBack(c)
         c.pointee.phase = .idle
         c.pointee.flags.remove(.unreadInput)
-        setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
+        setDeadline(index, c, after: idleConnection(c))
         setInterest(index, c, EPOLLIN.rawValue)
     }
 
@@ -238,12 +238,13 @@ extension Listener {
         giveInputBack(c)
         c.pointee.phase = .lingering
         _ = loop.system.pointee.shut_down_sending(loop.system, c.pointee.fd)
-        setDeadline(index, c, seconds: min(state.pointee.limits.drainEntityBodySeconds, Self.lingerSecondsMax))
+        setDeadline(index, c, after: min(drainEntityBody(c), Self.lingerMax))
         setInterest(index, c, EPOLLIN.rawValue)
     }
 
-    /// Seconds, and reads of up to 64 KiB, that a peer may go on sending after the last response. nginx `lingering_time` is 30 s.
-    static let lingerSecondsMax: UInt64 = 30
+    /// Nanoseconds, and reads of up to 64 KiB, that a peer may go on sending after the last response. nginx `lingering_time`
+    /// is 30 s.
+    static let lingerMax: UInt64 = 30_000_000_000
     static let lingerReadsMax: UInt16 = 64
 
     /// Drops what a peer sends after the last response.
@@ -279,6 +280,7 @@ extension Listener {
         if let site = c.pointee.site { site.discharge() }
         c.pointee.site = nil
         state.pointee.daemon.closed()
+        if c.pointee.flags.contains(.sourceCounted) { discountSource(c.pointee.remote) }
         if c.pointee.parsing != 0 {
             let request = state.pointee.requests.pointer(at: Int(c.pointee.parsing) &- 1)
             c.pointee.parsing = 0
@@ -343,77 +345,6 @@ extension Listener {
     /// The handler gives up on the client (a broken module, a limit above): resets the connection.
     public func abortConnection(of request: UnsafeMutablePointer<Request>) {
         abort(request.pointee.connection, connection(of: request))
-    }
-
-    /// The deadline was that of the send rate; from now on it is again that of what the connection waits for.
-    func restoreDeadline(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
-        let limits = state.pointee.limits
-        switch c.pointee.phase {
-        case .idle, .closed, .lingering: return
-        case .readingHead: setDeadline(index, c, seconds: limits.headerWaitSeconds)
-        case .draining: setDeadline(index, c, seconds: limits.drainEntityBodySeconds)
-        case .running:
-            if c.pointee.flags.contains(.tunnel) {
-                setDeadline(index, c, at: .distantFuture)
-            } else if readsContent(c) {
-                setDeadline(index, c, seconds: limits.entityBodySeconds)
-            } else {
-                setDeadline(index, c, seconds: limits.idleConnectionSeconds)
-            }
-        }
-    }
-
-    /// The deadline of whatever the connection waits for has passed.
-    func deadlinePassed(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
-        c.pointee.timer = .none
-        if c.pointee.fd < 0 { return }
-        if c.pointee.flags.contains(.blocked) {
-            // A tunnel has no rate; whoever it belongs to decides how long it may stand.
-            if c.pointee.flags.contains(.tunnel) { return }
-            let rate = state.pointee.limits.minSendRate
-            if rate == 0 {
-                judgeRateLater(index, c)
-                return
-            }
-            let allowance =
-                state.pointee.limits.minSendGraceSeconds &+ (c.pointee.queuedTotal &- c.pointee.rateStart) / rate
-            if MonotonicInstant(nanoseconds: c.pointee.rateSince).adding(seconds: allowance) > loop.now {
-                judgeRateLater(index, c)
-                return
-            }
-            logTimer(c, "Timer_MinBytesPerSecond")
-            abort(index, c)
-            return
-        }
-        switch c.pointee.phase {
-        case .idle:
-            logTimer(c, "Timer_ConnectionIdle")
-            close(index, c)
-        case .readingHead:
-            logTimer(c, "Timer_HeaderWait")
-            close(index, c)
-        case .running:
-            if c.pointee.request == 0 {
-                setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
-                return
-            }
-            let request = state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1)
-            if request.pointee.wantsContent && request.pointee.contentState != .tunnel {
-                logTimer(c, "Timer_EntityBody")
-                request.pointee.wantsContent = false
-                _ = fail(request, .timedOut)
-                makeReady(request, .readable)
-                return
-            }
-            setDeadline(index, c, seconds: state.pointee.limits.idleConnectionSeconds)
-            // One whose request came with it is not watched yet: a handler that takes this long is told when its client leaves.
-            setInterest(index, c, c.pointee.interest)
-        case .draining:
-            logTimer(c, "Timer_EntityBody")
-            abort(index, c)
-        case .lingering: close(index, c)
-        case .closed: break
-        }
     }
 
     func closeIdleConnections() {

@@ -170,32 +170,11 @@ extension Listener {
         UnsafeMutableRawPointer(state.pointee.output.memory(of: block)).assumingMemoryBound(to: OutputBlock.self)
     }
 
-    /// Octets that the kernel keeps for one client at most. Source: Linux, the largest of `tcp_wmem`.
-    private static let kernelOctetsMax: UInt64 = 4 << 20
-
     /// The kernel takes no more for now: waits to be writable, and starts to judge the send rate.
     private func block(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         c.pointee.flags.insert(.blocked)
         setInterest(index, c, c.pointee.interest | EPOLLOUT.rawValue)
-        if c.pointee.fd < 0 { return }
-        if c.pointee.rateSince == 0 {
-            c.pointee.rateSince = loop.now.nanoseconds
-            // What the kernel has taken, the client may still be reading: it says "room again" only when a third of it is read.
-            c.pointee.rateStart = c.pointee.sentTotal &- min(c.pointee.sentTotal, Self.kernelOctetsMax)
-        }
-        judgeRateLater(index, c)
-    }
-
-    /// The response is given up when all of it would have been sent at the floor rate by now.
-    func judgeRateLater(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
-        let rate = state.pointee.limits.minSendRate
-        if rate == 0 {
-            setDeadline(index, c, at: .distantFuture)
-            return
-        }
-        let octets = c.pointee.queuedTotal &- c.pointee.rateStart
-        let allowance = state.pointee.limits.minSendGraceSeconds &+ octets / rate
-        setDeadline(index, c, at: MonotonicInstant(nanoseconds: c.pointee.rateSince).adding(seconds: allowance))
+        if c.pointee.fd >= 0 && c.pointee.rateSince == 0 { beginJudgingRate(index, c) }
     }
 
     @inline(__always)

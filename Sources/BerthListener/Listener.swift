@@ -59,6 +59,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var preambleSecond: Int64 = .min
         let serverField: OctetRun
         let daemon: DaemonCounters
+        /// Nil: sources are not counted here.
+        var sources: Unmanaged<SourceConnections>?
         /// Nil: this loop is alone.
         var balance: Unmanaged<LoopBalance>?
         var counters = ListenerCounters()
@@ -138,6 +140,9 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     public func join(_ balance: LoopBalance) {
         if balance.loopCount > 1 { state.pointee.balance = .passRetained(balance) }
     }
+
+    /// Holds each source address to its share from now on; before the loop runs.
+    public func count(_ sources: SourceConnections) { state.pointee.sources = .passRetained(sources) }
 
     // MARK: Endpoints
 
@@ -322,9 +327,10 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         c.pointee.interest = events
     }
 
+    /// - Parameter nanoseconds: `ListenerTimers.off` is never.
     @inline(__always)
-    func setDeadline(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, seconds: UInt64) {
-        setDeadline(index, c, at: loop.now.adding(seconds: seconds))
+    func setDeadline(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, after nanoseconds: UInt64) {
+        setDeadline(index, c, at: loop.now.adding(nanoseconds: nanoseconds))
     }
 
     @inline(__always)

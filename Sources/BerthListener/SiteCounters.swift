@@ -1,6 +1,6 @@
 import CBerthSystem
 
-/// What must be exact about one site over all loops: its connections. And its switch. Any thread.
+/// What must be exact about one site over all loops: its connections. And its switch and its timers. Any thread.
 ///
 /// A connection is charged to the site of its first request, and moves when a later request belongs to another
 /// (HTTP.sys charges a connection when a request is routed).
@@ -9,7 +9,12 @@ public struct SiteCounters: @unchecked Sendable, BitwiseCopyable, Equatable {
         var connections: UInt64 = 0
         var connectionsMax: UInt64 = .max
         var started: UInt64 = 1
-        var reserved: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+        // As `ListenerTimers` has them; 0: as the daemon's.
+        var idleConnection: UInt64 = 0
+        var headerWait: UInt64 = 0
+        var entityBody: UInt64 = 0
+        var drainEntityBody: UInt64 = 0
+        var minSendRate: UInt64 = 0
     }
 
     private let words: UnsafeMutablePointer<Words>
@@ -34,6 +39,29 @@ public struct SiteCounters: @unchecked Sendable, BitwiseCopyable, Equatable {
         get { cberth_atomic_load_relaxed(&words.pointee.started) != 0 }
         nonmutating set { cberth_atomic_store(&words.pointee.started, newValue ? 1 : 0) }
     }
+
+    /// The site's own timers, in force for what waits from now on.
+    public var timers: ListenerTimers {
+        get {
+            ListenerTimers(
+                idleConnection: cberth_atomic_load_relaxed(&words.pointee.idleConnection),
+                headerWait: cberth_atomic_load_relaxed(&words.pointee.headerWait),
+                entityBody: cberth_atomic_load_relaxed(&words.pointee.entityBody),
+                drainEntityBody: cberth_atomic_load_relaxed(&words.pointee.drainEntityBody),
+                minSendRate: cberth_atomic_load_relaxed(&words.pointee.minSendRate))
+        }
+        nonmutating set {
+            cberth_atomic_store_relaxed(&words.pointee.idleConnection, newValue.idleConnection)
+            cberth_atomic_store_relaxed(&words.pointee.headerWait, newValue.headerWait)
+            cberth_atomic_store_relaxed(&words.pointee.entityBody, newValue.entityBody)
+            cberth_atomic_store_relaxed(&words.pointee.drainEntityBody, newValue.drainEntityBody)
+            cberth_atomic_store_relaxed(&words.pointee.minSendRate, newValue.minSendRate)
+        }
+    }
+
+    /// 0: the site has none of its own. The one that is asked for with every request.
+    @inline(__always)
+    var idleConnection: UInt64 { cberth_atomic_load_relaxed(&words.pointee.idleConnection) }
 
     /// Charges one connection; false when the site is at its limit (503 ConnLimit).
     func charge() -> Bool {

@@ -1,4 +1,5 @@
 import BerthEventLoop
+import BerthListener
 
 /// What the control thread tells a loop, and what a loop tells the control thread.
 ///
@@ -14,6 +15,8 @@ enum LoopMessage {
     static let stop: UInt32 = 67
     /// `a`: descriptor of the error log, as its bit pattern.
     static let errorLogFile: UInt32 = 68
+    /// `a`: a retained `TimerChange`.
+    static let timers: UInt32 = 69
 }
 
 enum ControlMessage {
@@ -42,4 +45,11 @@ final class EndpointAddition: Sendable {
         self.number = number
         self.endpoint = endpoint
     }
+}
+
+/// Timers of the daemon on their way to a loop.
+final class TimerChange: Sendable {
+    let timers: ListenerTimers
+
+    init(_ timers: ListenerTimers) { self.timers = timers }
 }

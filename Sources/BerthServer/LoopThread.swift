@@ -109,6 +109,10 @@ final class LoopThread: @unchecked Sendable {
             listener.removeEndpoint(Int(message.pointee.a))
         case LoopMessage.errorLogFile:
             listener.replaceErrorLogFile(Int32(truncatingIfNeeded: Int64(bitPattern: message.pointee.a)))
+        case LoopMessage.timers:
+            if let change = Message.takeObject(TimerChange.self, from: message.pointee.a) {
+                listener.replaceTimers(change.timers)
+            }
         case LoopMessage.stop:
             stopDeadline = MonotonicInstant(nanoseconds: message.pointee.a)
             listener.stopAccepting()

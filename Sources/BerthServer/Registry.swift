@@ -25,6 +25,7 @@ final class Registry {
         let counters = counters[site.name] ?? SiteCounters()
         self.counters[site.name] = counters
         counters.connectionsMax = site.limits.connectionsMax.map { UInt64($0) } ?? .max
+        counters.timers = ListenerTimers(site)
         return counters
     }
 

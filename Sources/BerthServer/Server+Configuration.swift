@@ -42,6 +42,7 @@ extension Server {
         // A pool that is new has its queue before activation says how the pool is.
         for pool in next.pools { _ = registry.queue(of: pool) }
         reportDiagnostics(next)
+        applyLimits()
         modules.forgetFailures()
         activation?.apply(sites, next)
         openEndpoints()
@@ -57,6 +58,13 @@ extension Server {
         saveState()
         notifyReady()
         DaemonLog.notice("configuration \(generationNumber) is in force: \(statusLine)")
+    }
+
+    /// What holds without a restart of the daemon's limits: its timers and the connections of a source.
+    private func applyLimits() {
+        let change = TimerChange(ListenerTimers(configuration.daemon.timeouts))
+        post { Message.make(kind: LoopMessage.timers, a: Message.word(retaining: change)) }
+        sources?.limit = configuration.daemon.listener.connectionsPerSourceMax.map { UInt32(clamping: $0) }
     }
 
     /// A module was made, or has run out of time: what waits for it goes on.

@@ -21,6 +21,8 @@ final class Server {
     let modules: ModuleStore
     let loopCount: Int
     let daemonCounters = DaemonCounters()
+    /// Nil: not started yet, or no memory for it.
+    private(set) var sources: SourceConnections?
     let startedAt: Int64
 
     var endpoints: EndpointTable
@@ -132,6 +134,8 @@ final class Server {
         let limits = listenerLimits()
         let balance = LoopBalance(loops: loopCount)
         let server = configuration.daemon.listener
+        sources = SourceConnections(connectionsMax: Int(limits.daemonConnectionsMax))
+        sources?.limit = configuration.daemon.listener.connectionsPerSourceMax.map { UInt32(clamping: $0) }
         for number in 0..<loopCount {
             let loop = try EventLoop(
                 number: UInt32(number), system: system, timersMax: limits.connectionsMax + 1024)
@@ -141,6 +145,7 @@ final class Server {
                 serverField: server.serverHeaderPolicy == .never ? nil : server.serverHeader,
                 errorLog: ErrorLog(fd: errorLogDescriptor) { DaemonLog.warning(String(cString: $0)) })
             listener.join(balance)
+            if let sources { listener.count(sources) }
             let pipeline = Pipeline(listener: listener, blockingPool: blockingPool)
             let forwarder = try Forwarder(
                 loop: loop, listener: listener, pipeline: pipeline, connectionsMax: limits.connectionsMax,
@@ -252,18 +257,7 @@ final class Server {
         limits.daemonConnectionsMax = connections
         limits.connectionsMax = Int(min(connections, UInt64(IndexAllocator.capacityMax / 2)))
         limits.requestsPerConnectionMax = UInt32(clamping: daemon.listener.keepAliveRequestsMax ?? 0)
-        func seconds(_ limit: TimeLimit) -> UInt64 {
-            guard let milliseconds = limit.milliseconds else { return UInt64(UInt32.max) }
-            return max(1, milliseconds / 1000)
-        }
-        limits.idleConnectionSeconds = seconds(daemon.timeouts.idleConnection)
-        limits.headerWaitSeconds = seconds(daemon.timeouts.headerWait)
-        limits.entityBodySeconds = seconds(daemon.timeouts.entityBody)
-        limits.drainEntityBodySeconds = seconds(daemon.timeouts.drainEntityBody)
-        switch daemon.timeouts.minSendRate {
-        case .octetsPerSecond(let rate): limits.minSendRate = UInt64(rate)
-        case .off: limits.minSendRate = 0
-        }
+        limits.timers = ListenerTimers(daemon.timeouts)
         return limits
     }
 

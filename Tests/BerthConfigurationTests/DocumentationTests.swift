@@ -39,6 +39,8 @@ struct DocumentationTests {
             "?" = 1
             [site.limits]
             "?" = 1
+            [site.timeouts]
+            "?" = 1
             [site.log]
             "?" = 1
             [pool.shop]
@@ -75,7 +77,7 @@ struct DocumentationTests {
             """
         let snapshot = ConfigurationLoader.check(text: site, name: "shop", daemonText: daemon)
         let advice = snapshot.diagnostics.filter { $0.kind == .unknownKey }.compactMap(\.advice)
-        #expect(advice.count == 19)
+        #expect(advice.count == 20)
         for line in advice {
             #expect(line.hasPrefix("known are "))
             for key in line.dropFirst("known are ".count).split(separator: ", ") where !known.contains(String(key)) {

@@ -214,7 +214,7 @@ import Testing
 
     @Test func `content that stops coming closes both sides`() throws {
         var limits = ListenerLimits()
-        limits.entityBodySeconds = 1
+        limits.timers.entityBody = 1_000_000_000
         let ended = Signal<Wire.Ending>()
         let worker = ScriptedWorker { wire, _ in
             _ = wire.request()

@@ -12,8 +12,12 @@ public final class Client: @unchecked Sendable {
     public var patience: Double = 20
     private var isClosed = false
 
-    /// - Parameter receiveBuffer: octets the kernel keeps unread, to be set before it connects; nil: its own choice.
-    public init(port: Int, address: UInt32 = 0x7f00_0001, receiveBuffer: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBuffer: octets the kernel keeps unread, to be set before it connects; nil: its own choice.
+    ///   - source: this end's address (0x7f00_0002 is 127.0.0.2); nil: the kernel's choice.
+    public init(
+        port: Int, address: UInt32 = 0x7f00_0001, receiveBuffer: Int32? = nil, source: UInt32? = nil
+    ) throws {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw Failure.system("socket") }
         if var receiveBuffer {
@@ -21,6 +25,19 @@ public final class Client: @unchecked Sendable {
         }
         var yes: Int32 = 1
         setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        if let source {
+            var own = sockaddr_in(family: AF_INET, port: 0, host: source)
+            let bound = withUnsafePointer(to: &own) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard bound == 0 else {
+                Glibc.close(fd)
+                isClosed = true
+                throw Failure.system("bind")
+            }
+        }
         var target = sockaddr_in(family: AF_INET, port: UInt16(port), host: address)
         let result = withUnsafePointer(to: &target) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

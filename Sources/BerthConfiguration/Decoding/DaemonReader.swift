@@ -3,6 +3,7 @@ enum DaemonReader {
     /// What a site file begins with: the values of `[defaults]`.
     struct Defaults {
         var limits = SiteLimits()
+        var timeouts = SiteTimeouts()
         var log = LogReader.Keys()
         var autoStart = true
         var application = ApplicationLimits()
@@ -126,6 +127,9 @@ enum DaemonReader {
             site.boolean("auto_start").assign(to: &defaults.autoStart)
             if let limits = site.subtable("limits", name: "[defaults.site.limits]") {
                 SiteReader.read(limits, into: &defaults.limits)
+            }
+            if let timeouts = site.subtable("timeouts", name: "[defaults.site.timeouts]") {
+                SiteReader.read(timeouts, into: &defaults.timeouts)
             }
             if let log = site.subtable("log", name: "[defaults.site.log]") {
                 defaults.log = LogReader.read(log)

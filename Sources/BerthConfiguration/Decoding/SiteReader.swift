@@ -61,11 +61,24 @@ struct SiteReader {
         reader.finish()
     }
 
+    static func read(_ reader: TableReader, into timeouts: inout SiteTimeouts) {
+        func limit(_ key: String, _ value: inout TimeLimit?) {
+            if let limit = reader.timeLimit(key, in: .milliseconds(1) ... .seconds(65534)) { value = limit }
+        }
+        limit("idle_connection", &timeouts.idleConnection)
+        limit("header_wait", &timeouts.headerWait)
+        limit("entity_body", &timeouts.entityBody)
+        limit("drain_entity_body", &timeouts.drainEntityBody)
+        limit("request_queue", &timeouts.requestQueue)
+        reader.finish()
+    }
+
     /// Nil after errors.
     mutating func read() -> Draft? {
         guard SchemaVersion.check(reader) else { return nil }
         var site = Site(name: name, id: 0, bindings: [], applications: [], location: reader.location)
         site.limits = defaults.limits
+        site.timeouts = defaults.timeouts
         site.autoStart = defaults.autoStart
         var log = defaults.log
         var id: Located<UInt32>?
@@ -77,6 +90,9 @@ struct SiteReader {
             site.bindings = readBindings(table)
             table.boolean("auto_start").assign(to: &site.autoStart)
             if let limits = table.subtable("limits", name: "[site.limits]") { Self.read(limits, into: &site.limits) }
+            if let timeouts = table.subtable("timeouts", name: "[site.timeouts]") {
+                Self.read(timeouts, into: &site.timeouts)
+            }
             if let keys = table.subtable("log", name: "[site.log]") {
                 log = LogReader.read(keys).on(log)
                 keys.finish()

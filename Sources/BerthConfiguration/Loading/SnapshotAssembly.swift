@@ -172,7 +172,6 @@ struct SnapshotAssembly {
     /// Fills in what follows from the number, and the pools nobody described.
     private mutating func complete(_ site: inout Site, log: LogReader.Keys) {
         let settings = daemon.settings
-        site.stateFile = "\(settings.stateDirectory)/sites/\(site.name).state"
         site.log = LogReader.settings(log, siteID: site.id, logDirectory: settings.logDirectory)
         for index in site.modules.indices {
             let module = site.modules[index]

@@ -11,6 +11,7 @@ public struct Site: Sendable, Hashable {
     /// The whole chain: the default modules that no file took out, then those of the files in their order.
     public var modules: [ModuleEntry]
     public var limits: SiteLimits
+    public var timeouts: SiteTimeouts
     public var log: SiteLogSettings
     /// Whether the site starts with the daemon. Source: IIS `serverAutoStart`, default true.
     public var autoStart: Bool
@@ -18,14 +19,13 @@ public struct Site: Sendable, Hashable {
     public var location: SourceLocation
     /// Everything it was read from: its file, its overrides, its `web.config` files.
     public var files: [String]
-    /// Where the daemon keeps what it must remember of this site: stopped by an administrator, and its number.
-    public var stateFile: String
 
     public init(
         name: String, id: UInt32 = 1, bindings: [Binding], applications: [Application],
         modules: [ModuleEntry] = ModuleEntry.defaults,
-        limits: SiteLimits = SiteLimits(), log: SiteLogSettings = SiteLogSettings(), autoStart: Bool = true,
-        location: SourceLocation = .none, files: [String] = [], stateFile: String = ""
+        limits: SiteLimits = SiteLimits(), timeouts: SiteTimeouts = SiteTimeouts(),
+        log: SiteLogSettings = SiteLogSettings(), autoStart: Bool = true,
+        location: SourceLocation = .none, files: [String] = []
     ) {
         self.name = name
         self.id = id
@@ -33,10 +33,10 @@ public struct Site: Sendable, Hashable {
         self.applications = applications
         self.modules = modules
         self.limits = limits
+        self.timeouts = timeouts
         self.log = log
         self.autoStart = autoStart
         self.location = location
         self.files = files
-        self.stateFile = stateFile
     }
 }

@@ -75,7 +75,9 @@ final class ActivationBridge {
     ) {
         var forwarding = ForwardingSettings()
         forwarding.requestTimeoutMilliseconds = application.limits.requestTimeout.wholeMilliseconds
-        forwarding.queueTimeLimitMilliseconds = configuration.daemon.timeouts.requestQueue.milliseconds ?? 0
+        let queueTimeLimit =
+            site.timeouts.requestQueue ?? site.limits.connectionTimeout ?? configuration.daemon.timeouts.requestQueue
+        forwarding.queueTimeLimitMilliseconds = queueTimeLimit.milliseconds ?? 0
         forwarding.disableStartUpErrorPage = settings.disableStartupErrorPage
         let name = application.path == "/" ? site.name : site.name + application.path
         var known = Known(
