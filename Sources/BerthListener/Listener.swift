@@ -275,6 +275,19 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         state.pointee.requests.resolve(index, generation)
     }
 
+    /// Every request that has a slot, released ones not. Not on the way of a request.
+    public func forEachRequest(_ body: (UnsafeMutablePointer<Request>) -> Void) {
+        for index in 0..<state.pointee.requests.highWater {
+            let request = state.pointee.requests.pointer(at: index)
+            if request.pointee.generation != 0 && !request.pointee.isReleased { body(request) }
+        }
+    }
+
+    /// Names the request's connection among all of the process.
+    public func connectionNumber(of request: UnsafeMutablePointer<Request>) -> UInt64 {
+        UInt64(loop.number) << 48 | UInt64(connection(of: request).pointee.generation)
+    }
+
     /// The next request whose last octet was handed to the kernel (or lost with its client): to be logged and released.
     @inline(__always)
     public func nextFinished() -> UnsafeMutablePointer<Request>? {

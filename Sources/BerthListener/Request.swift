@@ -64,6 +64,8 @@ public struct Request: SlabElement {
     /// The pipeline's: how far it is with this request. 0 for one that it never saw.
     public var phase: UInt8
     var isReady: Bool
+    /// Waits in its pool's queue: for a worker, or for a module that is being made.
+    public var isQueued: Bool
     /// Index + 1, in the ready list.
     var nextReady: UInt32
     /// Index + 1, in the connection's list of finished requests, or in the loop's.

@@ -39,15 +39,45 @@ public struct ModuleChain {
     /// Whatever the handler stage keeps for this application.
     public let siteName: UnsafePointer<UInt8>
     public let siteNameLength: Int
+    /// What is only asked for when requests are listed.
+    private let description: Unmanaged<Description>
+
+    /// Which stage each entry belongs to, and what the modules are called.
+    private final class Description: Sendable {
+        let stages: [PipelineStage]
+        let moduleNames: [String]
+
+        init(stages: [PipelineStage], moduleNames: [String]) {
+            (self.stages, self.moduleNames) = (stages, moduleNames)
+        }
+    }
+
+    /// The stage of an entry; nil: there is no such entry.
+    func stage(of position: Int) -> PipelineStage? {
+        let stages = description._withUnsafeGuaranteedRef { $0.stages }
+        return stages.indices.contains(position) ? stages[position] : nil
+    }
+
+    /// What a module of the chain is called; nil: nobody said.
+    func moduleName(_ number: UInt32) -> String? {
+        let names = description._withUnsafeGuaranteedRef { $0.moduleNames }
+        return Int(number) < names.count ? names[Int(number)] : nil
+    }
 
     /// Builds a chain that lives until `destroy`.
     ///
-    /// - Parameter stages: entries by stage, in order.
-    public static func make(_ stages: [PipelineStage: [ChainEntry]], siteName: String) -> UnsafeMutablePointer<
-        ModuleChain
-    > {
+    /// - Parameters:
+    ///   - stages: entries by stage, in order.
+    ///   - moduleNames: by the numbers of the modules.
+    public static func make(
+        _ stages: [PipelineStage: [ChainEntry]], siteName: String, moduleNames: [String] = []
+    ) -> UnsafeMutablePointer<ModuleChain> {
         var all: [ChainEntry] = []
-        for stage in PipelineStage.deterministic { all += stages[stage] ?? [] }
+        var order: [PipelineStage] = []
+        for stage in PipelineStage.deterministic {
+            all += stages[stage] ?? []
+            order += stages[stage]?.map { _ in stage } ?? []
+        }
         let mainCount = all.count
         all += stages[.logRequest] ?? []
         let logEnd = all.count
@@ -68,13 +98,15 @@ public struct ModuleChain {
                 entries: entries, mainCount: mainCount, logStart: mainCount, logEnd: logEnd, endEnd: endEnd,
                 sendEnd: sendEnd,
                 readEnd: all.count, moduleCount: moduleCount, siteName: UnsafePointer(name),
-                siteNameLength: siteName.utf8.count))
+                siteNameLength: siteName.utf8.count,
+                description: .passRetained(Description(stages: order, moduleNames: moduleNames))))
         return chain
     }
 
     public static func destroy(_ chain: UnsafeMutablePointer<ModuleChain>) {
         chain.pointee.entries.deallocate()
         chain.pointee.siteName.deallocate()
+        chain.pointee.description.release()
         chain.deallocate()
     }
 }

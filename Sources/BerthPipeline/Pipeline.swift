@@ -129,6 +129,9 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         case BERTH_PENDING.result:
             // A function that handed the request back to the listener (a 503 of the queue) waits for nothing.
             if request.pointee.phase != RequestContext.Phase.none {
+                if request.pointee.phase == RequestContext.Phase.running {
+                    context.pointee.waitingSince = listener.loop.now.nanoseconds
+                }
                 request.pointee.phase = RequestContext.Phase.pending
                 listener.watch(request)
             }
@@ -244,6 +247,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
 
     /// The request waits for the next snapshot, counted in its pool's queue.
     func park(_ request: UnsafeMutablePointer<Request>) {
+        request.pointee.isQueued = true
         state.pointee.parked.append(UInt64(request.pointee.index) << 32 | UInt64(request.pointee.generation))
     }
 
@@ -251,6 +255,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         let name = UInt64(request.pointee.index) << 32 | UInt64(request.pointee.generation)
         if let position = state.pointee.parked.firstIndex(of: name) {
             state.pointee.parked.remove(at: position)
+            request.pointee.isQueued = false
             request.pointee.target?.pointee.queue.leave()
         }
     }
@@ -264,6 +269,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
                 request.pointee.phase == RequestContext.Phase.pending
             else { continue }
             request.pointee.target?.pointee.queue.leave()
+            request.pointee.isQueued = false
             listener.routeAgain(request)
         }
     }

@@ -27,6 +27,8 @@ public struct RequestContext {
     var reasonLength: UInt16
     /// Modules of the send-response stage run; none of them begins a response.
     var isSending: Bool
+    /// When the module that waits began to, in nanoseconds.
+    var waitingSince: UInt64
     /// In the request's arena.
     var reason: UnsafePointer<UInt8>?
     /// The handler's own state (a forwarded request's), reset with the request.

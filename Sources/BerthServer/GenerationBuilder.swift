@@ -80,7 +80,10 @@ struct GenerationBuilder {
         let application = Self.application(of: site, at: path)
         let queue = registry.queue(of: pools(application?.pool ?? site.name))
         for loop in 0..<loops {
-            let chain = ModuleChain.make(stages(site, application, path: path, loop: loop), siteName: site.name)
+            let names = Self.entries(of: site, at: path).prefix(ModuleChain.modulesMax - 1).map(\.name)
+            let chain = ModuleChain.make(
+                stages(site, application, path: path, loop: loop), siteName: site.name,
+                moduleNames: names + [application.map(Self.handlerName) ?? ""])
             chains[loop].append(chain)
             let applicationPath = application?.path ?? "/"
             targets[loop].append(
@@ -137,6 +140,15 @@ struct GenerationBuilder {
             stages[.executeRequestHandler, default: []].append(handler(site, application, loop: loop, module: count))
         }
         return stages
+    }
+
+    /// What the handler of an application is called, as the module that has its requests.
+    private static func handlerName(_ application: Application) -> String {
+        switch application.hosting {
+        case .outOfProcess: "out-of-process"
+        case .staticFiles: "static-files"
+        case .inProcess(let settings): settings.module.split(separator: "/").last.map { String($0) } ?? settings.module
+        }
     }
 
     private mutating func handler(_ site: Site, _ application: Application, loop: Int, module: UInt32) -> ChainEntry {

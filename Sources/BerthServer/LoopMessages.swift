@@ -17,6 +17,8 @@ enum LoopMessage {
     static let errorLogFile: UInt32 = 68
     /// `a`: a retained `TimerChange`.
     static let timers: UInt32 = 69
+    /// `a`: a retained `RequestQuestion`; answered with `requestsListed`.
+    static let listRequests: UInt32 = 70
 }
 
 enum ControlMessage {
@@ -34,6 +36,8 @@ enum ControlMessage {
     static let shutdownAnswered: UInt32 = 101
     /// `a`: loop, `b`: number of the generation that it serves with from now on.
     static let installed: UInt32 = 102
+    /// `a`: a retained `RequestListing`.
+    static let requestsListed: UInt32 = 103
 }
 
 /// An endpoint on its way to a loop.

@@ -113,6 +113,14 @@ final class LoopThread: @unchecked Sendable {
             if let change = Message.takeObject(TimerChange.self, from: message.pointee.a) {
                 listener.replaceTimers(change.timers)
             }
+        case LoopMessage.listRequests:
+            if let question = Message.takeObject(RequestQuestion.self, from: message.pointee.a) {
+                let (requests, isTruncated) = pipeline.runningRequests(
+                    site: question.site, elapsedMin: question.elapsedMin, limit: question.limit)
+                let listing = RequestListing(number: question.number, requests: requests, isTruncated: isTruncated)
+                control.post(
+                    Message.make(kind: ControlMessage.requestsListed, a: Message.word(retaining: listing)))
+            }
         case LoopMessage.stop:
             stopDeadline = MonotonicInstant(nanoseconds: message.pointee.a)
             listener.stopAccepting()

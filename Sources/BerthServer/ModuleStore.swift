@@ -29,6 +29,8 @@ final class ModuleStore {
     private let loops: Int
     private var entries: [Key: Entry] = [:]
     private var used: Set<Key> = []
+    /// By path: the library as it was when it was loaded. One that was loaded stays what it is as long as the process.
+    private var loadedFiles: [String: FileIdentity] = [:]
     private var builtIns: [String: Result<berth_module, ModuleFailure>] = [:]
 
     init(maker: ModuleMaker, loops: Int) { (self.maker, self.loops) = (maker, loops) }
@@ -46,8 +48,20 @@ final class ModuleStore {
         }
     }
 
+    /// Whether what lies at the path of a library is not what was loaded from there.
+    func isOutdated(_ path: String) -> Bool {
+        guard let loaded = loadedFiles[path] else { return false }
+        return loaded != FileIdentity(path)
+    }
+
     /// Lets everything that failed be tried again with the next build: an administrator asked for it.
     func forgetFailures() {
+        for (key, entry) in entries {
+            guard case .library(let path) = key.source, case .failed(let failure) = state(of: entry),
+                failure.kind == .notLoadable
+            else { continue }
+            loadedFiles[path] = nil
+        }
         entries = entries.filter { entry in
             switch entry.value {
             case .done(.failure): return false
@@ -70,6 +84,7 @@ final class ModuleStore {
         switch source {
         case .builtIn(let module): entry = .done(make(module.rawValue, configuration))
         case .library(let path):
+            if loadedFiles[path] == nil { loadedFiles[path] = FileIdentity(path) }
             entry = .making(maker.make(path: path, configuration: configuration, loops: loops, limit: limit))
         }
         entries[key] = entry

@@ -66,6 +66,11 @@ final class Server {
     /// Pools that an administrator stopped, remembered over restarts.
     var stoppedPools: Set<String> = []
     private(set) var activation: ActivationBridge?
+    /// By number: what loops were asked for and have not answered.
+    var collections: [UInt64: RequestCollection] = [:]
+    var collectionCount: UInt64 = 0
+    /// Sites that were stopped and have requests still; with what was asked about it last.
+    var stoppingSites: [String: RequestCollection?] = [:]
     /// The latest events, oldest first.
     private(set) var events: [ServerEvent] = []
     private var eventCount: UInt64 = 0
@@ -334,6 +339,8 @@ final class Server {
             installed[Int(message.pointee.a)] = message.pointee.b
             closeEndpoints()
             control?.wake()
+        case ControlMessage.requestsListed:
+            if let listing = Message.takeObject(RequestListing.self, from: message.pointee.a) { take(listing) }
         case Listener.completionMessage, Listener.jobMessage:
             // Lives in the request's slot.
             control?.listener.completed(message)
@@ -349,6 +356,7 @@ final class Server {
     private func tick() {
         scheduleTick()
         activation?.tick()
+        if !stoppingSites.isEmpty { watchStoppingSites() }
         control?.tick()
         rollErrorLog()
         // A control thread that turns is the sign of life; WatchdogSec is many times this second.

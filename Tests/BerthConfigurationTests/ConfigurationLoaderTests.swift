@@ -128,6 +128,29 @@ struct ConfigurationLoaderTests {
         """
     }
 
+    @Test(
+        "the number of a site that is gone or broken is kept for it, unless a file says it and nobody is left to serve with it"
+    )
+    func numbersOfOthers() {
+        let folder = "/etc/berth/sites.d"
+        let new = load(["\(folder)/new.toml": small(port: 1)], remembered: ["gone": 1, "old": 3])
+        #expect(new.sites.map(\.id) == [2])
+        let both = load(
+            ["\(folder)/new.toml": small(port: 1), "\(folder)/newer.toml": small(port: 2)],
+            remembered: ["gone": 1, "old": 3])
+        #expect(both.sites.map(\.id) == [2, 4])
+        let explicit = load(["\(folder)/new.toml": small(port: 1, extra: "id = 1")], remembered: ["gone": 1])
+        #expect(explicit.sites.map(\.id) == [1])
+        let broken = load(
+            ["\(folder)/new.toml": small(port: 1, extra: "id = 1"), "\(folder)/gone.toml": "["],
+            remembered: ["gone": 1])
+        #expect(broken.sites.map(\.name) == [])
+        #expect(
+            broken.rejected.first { $0.name == "new" }?.diagnostics.map(\.message) == [
+                "the number 1 is that of the site \"gone\", whose files have errors"
+            ])
+    }
+
     @Test("a later layer's file replaces the earlier one of the same name")
     func layers() {
         let snapshot = load([

@@ -129,7 +129,7 @@ struct SnapshotAssembly {
 
     private mutating func settle(_ drafts: [(draft: SiteReader.Draft, diagnostics: DiagnosticCollector)]) {
         var registry = BindingRegistry()
-        var numbers = SiteNumbers()
+        var numbers = SiteNumbers(remembered: loader.rememberedSiteIDs)
         var accepted: [(draft: SiteReader.Draft, diagnostics: DiagnosticCollector)] = []
         for (draft, diagnostics) in drafts {
             for conflict in registry.conflicts(of: draft.site.bindings) {
@@ -141,6 +141,15 @@ struct SnapshotAssembly {
                 diagnostics.error(
                     .duplicate, at: id.location,
                     "the number \(id.value) belongs to the site \(quoted(owner.value)), which says so at \(owner.location)",
+                    "choose another, or leave \"id\" out")
+            }
+            if let id = draft.explicitID, let owner = numbers.formerOwner(of: id.value), owner != draft.site.name,
+                rejected.contains(where: { $0.name == owner })
+            {
+                // An earlier configuration of that one may serve, and carries the number.
+                diagnostics.error(
+                    .duplicate, at: id.location,
+                    "the number \(id.value) is that of the site \(quoted(owner)), whose files have errors",
                     "choose another, or leave \"id\" out")
             }
             for pool in draft.pools {

@@ -18,6 +18,7 @@ extension Forwarder {
                 return refuse(x, reason: "QueueFull")
             }
             x.pointee.flags.insert(.queued)
+            x.pointee.request.pointee.isQueued = true
             a.pointee.counters.waited &+= 1
         }
         if x.pointee.timer.isNone && a.pointee.queueTimeLimit != 0 {
@@ -138,6 +139,7 @@ extension Forwarder {
     private func leaveQueueSlowly(_ x: UnsafeMutablePointer<Exchange>) {
         unlink(x)
         x.pointee.flags.remove(.queued)
+        x.pointee.request.pointee.isQueued = false
         state.pointee.loop.cancel(x.pointee.timer)
         x.pointee.timer = .none
         x.pointee.request.pointee.target?.pointee.queue.leave()

@@ -8,6 +8,9 @@ enum ControlAnswer {
     /// It comes when every loop serves with this generation.
     case whenInstalled(UInt64, ReloadResult)
 
+    /// It is made of what the loops say about their requests.
+    case whenCollected(RequestCollection, (RequestCollection) throws(ProblemDocument) -> ControlAnswer)
+
     static let json: StaticString = "application/json"
 
     static func json(_ value: some Encodable, status: UInt16 = 200) throws(ProblemDocument) -> ControlAnswer {

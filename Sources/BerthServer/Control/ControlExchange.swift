@@ -9,6 +9,8 @@ final class ControlExchange {
         case reading
         /// Every loop serves with this generation; then the answer is `result`.
         case installing(UInt64, ReloadResult)
+        /// The answers of the loops; then the answer is made of them.
+        case collecting(RequestCollection, (RequestCollection) throws(ProblemDocument) -> ControlAnswer)
         /// Room for the rest of the answer.
         case writing
         /// Room, or more to say.

@@ -202,7 +202,10 @@ extension ControlRecords {
         for site in server.sites {
             for entry in site.modules where entry.enabled {
                 var record = ModuleRecord(name: entry.name, kind: .native, abiVersion: BERTH_ABI_VERSION)
-                if case .library(let file) = entry.source { record.file = file }
+                if case .library(let file) = entry.source {
+                    record.file = file
+                    record.isOutdated = server.modules.isOutdated(file)
+                }
                 record.failure = failure(site, entry.location)
                 let stages = instances.first { $0.name == entry.name || $0.name == record.file }
                 record.stages = PipelineStage.allCases.filter { stages?.takesPart(in: $0) ?? false }.map { "\($0)" }
@@ -213,7 +216,8 @@ extension ControlRecords {
                 var record = ModuleRecord(
                     name: settings.module.split(separator: "/").last.map { String($0) } ?? settings.module,
                     kind: .handler,
-                    file: settings.module, abiVersion: BERTH_ABI_VERSION, stages: ["executeRequestHandler"])
+                    file: settings.module, abiVersion: BERTH_ABI_VERSION, stages: ["executeRequestHandler"],
+                    isOutdated: server.modules.isOutdated(settings.module))
                 record.failure = failure(site, application.location)
                 add(record, usedBy: Self.name(application, of: site))
             }

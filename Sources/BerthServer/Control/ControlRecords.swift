@@ -92,9 +92,11 @@ struct ControlRecords {
             ? server.configuration.rejected.first { $0.name == site.name }?.diagnostics ?? []
             : server.configuration.diagnostics.filter { site.files.contains($0.location.file) }
         let applications = site.applications.map { record($0, of: site) }
+        let isStopping = !isStarted && server.stoppingSites[site.name] != nil
         let tally = server.registry.tally(of: site.name, loops: server.loopCount)
         return SiteRecord(
-            name: site.name, id: site.id, state: isStarted ? .started : .stopped, condition: isStale ? .stale : .ok,
+            name: site.name, id: site.id, state: isStarted ? .started : isStopping ? .stopping : .stopped,
+            condition: isStale ? .stale : .ok,
             file: site.location.file, generation: server.siteGenerations[site.name],
             bindings: site.bindings.map(\.text),
             applications: applications, diagnostics: diagnostics.map { DiagnosticRecord($0) },

@@ -20,10 +20,14 @@ extension ControlService {
         case .workers: return try list(records.workers)
         case .bindings: return try list(records.bindings)
         case .modules: return try list(records.modules)
-        case .requests:
-            throw ProblemDocument(
-                .notAvailable, detail: "this release does not list the requests that are running one by one",
-                nextStep: "GET /v1/info counts them, GET /v1/pools those that wait.")
+        case .requests(let filter):
+            return .whenCollected(
+                try collect(site: filter.site, elapsedMin: filter.elapsedMillisecondsMin ?? 0)
+            ) { [server] collection throws(ProblemDocument) in
+                let (records, isTruncated) = collection.records(filter)
+                return try .json(
+                    ResourceList(generation: server.generationNumber, items: records, truncated: isTruncated))
+            }
         case .events(let follow, let after):
             exchange.lastEvent = after ?? 0
             if follow { return .followed(mediaType: "text/event-stream", more(exchange)) }
@@ -47,11 +51,29 @@ extension ControlService {
             if wait { return .whenInstalled(result.generation, result) }
             return try .json(ReloadResult(isComplete: false, generation: before), status: 202)
         case .startSite(let name): return try .json(try actions.setSite(name, isStarted: true))
-        case .stopSite(let name): return try .json(try actions.setSite(name, isStarted: false))
+        case .stopSite(let name):
+            var result = try actions.setSite(name, isStarted: false)
+            return .whenCollected(try collect(site: name, limit: 1)) { [server] collection throws(ProblemDocument) in
+                let hasRequests = !collection.requests.isEmpty || collection.isTruncated
+                server.note(site: name, hasRequests: hasRequests)
+                if hasRequests { result.state = .stopping }
+                return try .json(result)
+            }
         case .startPool(let name): return try .json(try actions.change(pool: name, .start))
         case .stopPool(let name): return try .json(try actions.change(pool: name, .stop))
         case .recyclePool(let name): return try .json(try actions.change(pool: name, .recycle))
         }
+    }
+
+    private func collect(
+        site: String?, elapsedMin: UInt64 = 0, limit: Int = RequestCollection.requestsMax
+    ) throws(ProblemDocument) -> RequestCollection {
+        guard let collection = server.collectRequests(site: site, elapsedMin: elapsedMin, limit: limit) else {
+            throw ProblemDocument(
+                .busy, detail: "\(Server.collectionsMax) lists of requests are being made already",
+                nextStep: "Ask again in a moment.")
+        }
+        return collection
     }
 
     private func list<Item: Codable & Sendable>(_ items: [Item]) throws(ProblemDocument) -> ControlAnswer {

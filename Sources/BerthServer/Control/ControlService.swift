@@ -161,6 +161,10 @@ final class ControlService {
         case .installing(let generation, let result):
             guard server.installedGeneration >= generation else { return Self.pending }
             return send(request, exchange) { () throws(ProblemDocument) in try .json(result) }
+        case .collecting(let collection, let make):
+            guard collection.isComplete(at: server.loop.now) else { return Self.pending }
+            waiting.removeAll { $0 === exchange }
+            return send(request, exchange) { () throws(ProblemDocument) in try make(collection) }
         case .writing, .following: return write(request, exchange)
         }
     }
@@ -234,6 +238,10 @@ final class ControlService {
                 exchange.phase = .installing(generation, result)
                 waiting.append(exchange)
                 return resume(request, 0)
+            case .whenCollected(let collection, let make):
+                exchange.phase = .collecting(collection, make)
+                waiting.append(exchange)
+                return Self.pending
             }
         } catch {
             return refuse(request, error)
