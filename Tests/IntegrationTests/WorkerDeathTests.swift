@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Workers that die while clients ask.
-@Suite("Workers that die under load")
+@Suite("Workers that die under load", .serialized)
 struct WorkerDeathTests {
     private static let node = """
         const http = require("http");
@@ -27,12 +27,12 @@ struct WorkerDeathTests {
         ) { daemon in
             _ = try daemon.request("/pid")
             let load = Load(port: daemon.port)
-            let running = try load.start(8, target: "/pid")
+            let running = try load.start(4, target: "/pid")
             let probe = try daemon.connect()
             var pids: [Int32] = []
-            for _ in 0..<5 {
+            for _ in 0..<3 {
                 // A request that loses two workers is answered 502.3: none of these is to meet the next one's death.
-                try load.waitForRound(of: 8)
+                try load.waitForRound(of: 4)
                 let pid = try #require(Int32(try probe.request("/pid").text.dropLast()))
                 #expect(!pids.contains(pid))
                 pids.append(pid)
