@@ -107,9 +107,7 @@ struct GenerationBuilder {
                     "more than \(ModuleChain.modulesMax - 1) modules run at \(path); take some away, or give them paths"
                 )
                 note(failure, site, entry.location, loop)
-                stages[.beginRequest, default: []].append(
-                    FixedHandler.failing(
-                        status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: count))
+                stages[.beginRequest, default: []].append(failing(failure, count))
                 break
             }
             let configuration = configuration(of: entry, site, application)
@@ -127,18 +125,19 @@ struct GenerationBuilder {
                 stages[.beginRequest, default: []].append(FixedHandler.parking(module: count))
             case .failed(let failure):
                 note(failure, site, entry.location, loop)
-                stages[.beginRequest, default: []].append(
-                    FixedHandler.failing(
-                        status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: count))
+                stages[.beginRequest, default: []].append(failing(failure, count))
             }
             count += 1
         }
         stages[.authenticateRequest, default: []].append(FixedHandler.requiringUser(module: count))
+        if let application {
+            let handler = handler(site, application, loop: loop, module: count)
+            stages[.executeRequestHandler, default: []].append(handler.execute)
+            if let end = handler.end { stages[.endRequest, default: []].append(end) }
+        }
+        // The last one: what it counts is over.
         stages[.endRequest, default: []].append(
             registry.tally(of: site.name, loops: loops).entry(loop: loop, module: count))
-        if let application {
-            stages[.executeRequestHandler, default: []].append(handler(site, application, loop: loop, module: count))
-        }
         return stages
     }
 
@@ -151,10 +150,13 @@ struct GenerationBuilder {
         }
     }
 
-    private mutating func handler(_ site: Site, _ application: Application, loop: Int, module: UInt32) -> ChainEntry {
+    /// The entries of an application's handler. In its end stage it lets go what it held for the request.
+    private mutating func handler(
+        _ site: Site, _ application: Application, loop: Int, module: UInt32
+    ) -> (execute: ChainEntry, end: ChainEntry?) {
         let state: ModuleStore.State
         switch application.hosting {
-        case .outOfProcess: return forwarding(application, site, loop, module)
+        case .outOfProcess: return (forwarding(application, site, loop, module), nil)
         case .inProcess(let settings):
             state = modules.module(
                 .library(settings.module),
@@ -170,18 +172,22 @@ struct GenerationBuilder {
         case .ready(let instance):
             keep(instance)
             addTick(instance, loop)
-            if let entry = instance.entry(at: .executeRequestHandler, loop: loop, module: module) { return entry }
+            if let execute = instance.entry(at: .executeRequestHandler, loop: loop, module: module) {
+                return (execute, instance.entry(at: .endRequest, loop: loop, module: module))
+            }
             let failure = ModuleFailure(
                 .wrongABI, "\(instance.name) is no handler module: it has no function for the execute stage")
             note(failure, site, application.location, loop)
-            return FixedHandler.failing(
-                status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
-        case .pending: return FixedHandler.parking(module: module)
+            return (failing(failure, module), nil)
+        case .pending: return (FixedHandler.parking(module: module), nil)
         case .failed(let failure):
             note(failure, site, application.location, loop)
-            return FixedHandler.failing(
-                status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
+            return (failing(failure, module), nil)
         }
+    }
+
+    private func failing(_ failure: ModuleFailure, _ module: UInt32) -> ChainEntry {
+        FixedHandler.failing(status: 500, substatus: failure.kind.rawValue, reason: failure.text, module: module)
     }
 
     private mutating func keep(_ instance: ModuleInstance) { instances[ObjectIdentifier(instance)] = instance }

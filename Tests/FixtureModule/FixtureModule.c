@@ -1,15 +1,19 @@
 // A handler module that behaves well or badly, as told. For tests of the host.
 //
 // Told at registration, by the environment: FIXTURE_REGISTER=abi (another ABI version), =refuse, =nothing (fills no table).
-// Told at start, by `configuration`: words `delay-init=SECONDS`, `fail-init=TEXT`, `fail-context`.
+// Told at start, by `configuration`: words `delay-init=SECONDS`, `await-init=PIPE` (until somebody opens it for writing),
+// `fail-init=TEXT`, `fail-context`.
 // Told by the last segment of the path, with numbers in the query as `n=`:
 //   plain            200 "fixture"
 //   trap             ends the process with an illegal instruction
 //   block            holds the calling thread for n milliseconds, then answers
 //   later            a thread of its own completes the request after n milliseconds; answers the value it was given
+//   held             pending until `release` is asked for, which completes all of them
 //   never            stays pending until the client leaves; see `gone`
 //   gone             how many clients left while their request was pending, or were found gone by a write of `stream`
+//   waiting          how many requests have ever become pending
 //   late             completes twice after the answer: both must be ignored
+//   ended            how many requests of this module have passed the end stage
 //   blocking         answers what run_blocking gave
 //   stream           n MiB in pieces, with back-pressure
 //   ignore           answers without reading the content
@@ -29,14 +33,23 @@
 //   user             who the caller is
 #include "FixtureModule.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const berth_host *fixture_host;
 static uint64_t clients_gone;
+static uint64_t requests_ended;
+static uint64_t requests_waiting;
+
+/// Handles of the requests that are held. Guarded by `held_lock`.
+static uint64_t held[64];
+static unsigned held_count;
+static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /// What is kept for a request that waits. In the slot; freed at the end stage.
 struct waiting {
@@ -97,6 +110,7 @@ static struct waiting *wait_for(berth_request *request, int kind) {
     if (waiting) {
         waiting->kind = kind;
         *fixture_host->slot(request) = waiting;
+        __atomic_add_fetch(&requests_waiting, 1, __ATOMIC_RELAXED);
     }
     return waiting;
 }
@@ -126,6 +140,21 @@ static int start_completion(berth_request *request, uint64_t milliseconds, int t
     }
     pthread_detach(thread);
     return 1;
+}
+
+static int hold(berth_request *request) {
+    pthread_mutex_lock(&held_lock);
+    int fits = held_count < sizeof held / sizeof *held && wait_for(request, WAIT_COMPLETE) != NULL;
+    if (fits) held[held_count++] = fixture_host->handle(request);
+    pthread_mutex_unlock(&held_lock);
+    return fits;
+}
+
+static void release_held(void) {
+    pthread_mutex_lock(&held_lock);
+    for (unsigned i = 0; i < held_count; i++) fixture_host->complete(held[i], 4711);
+    held_count = 0;
+    pthread_mutex_unlock(&held_lock);
 }
 
 static int64_t blocking_work(void *argument) {
@@ -199,9 +228,22 @@ static int32_t execute(void *context, berth_request *request) {
         if (!start_completion(request, n, 2)) return BERTH_ERROR;
         return answer(request, "answered before");
     }
+    if (is(what, "held")) return hold(request) ? BERTH_PENDING : BERTH_ERROR;
+    if (is(what, "release")) {
+        release_held();
+        return answer(request, "released");
+    }
+    if (is(what, "waiting")) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)__atomic_load_n(&requests_waiting, __ATOMIC_RELAXED));
+        return answer(request, text);
+    }
     if (is(what, "never")) return wait_for(request, WAIT_NEVER) ? BERTH_PENDING : BERTH_ERROR;
     if (is(what, "gone")) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)__atomic_load_n(&clients_gone, __ATOMIC_RELAXED));
+        return answer(request, text);
+    }
+    if (is(what, "ended")) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)__atomic_load_n(&requests_ended, __ATOMIC_RELAXED));
         return answer(request, text);
     }
     if (is(what, "blocking")) {
@@ -262,6 +304,7 @@ static int32_t end(void *context, berth_request *request) {
     void **slot = fixture_host->slot(request);
     free(*slot);
     *slot = NULL;
+    __atomic_add_fetch(&requests_ended, 1, __ATOMIC_RELAXED);
     return BERTH_CONTINUE;
 }
 
@@ -292,6 +335,12 @@ static int32_t create_instance(const berth_host *host, const berth_settings *set
     char *delay = option(settings, "delay-init=");
     if (delay) pause_milliseconds((uint64_t)(atof(delay) * 1000));
     free(delay);
+    char *pipe = option(settings, "await-init=");
+    if (pipe) {
+        int fd = open(pipe, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) close(fd);
+    }
+    free(pipe);
     char *text = option(settings, "fail-init=");
     if (text) {
         fail(failure, text);

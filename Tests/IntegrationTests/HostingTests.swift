@@ -52,6 +52,29 @@ struct HostingTests {
         }
     }
 
+    @Test("a file that was replaced is let go when nobody reads it any more")
+    func replacedFiles() throws {
+        func content(_ number: Int) -> [UInt8] { [UInt8](repeating: UInt8(number), count: 262_144) }
+        let site =
+            "[site]\nbindings = [\"http://*:$PORT/\"]\n[[application]]\nhosting = \"static\"\nroot = \"$FOLDER/www\"\n"
+        try withDaemon(sites: ["files": site], settings: "loops = 1\n", files: ["www/index.html": "front"]) { daemon in
+            let client = try daemon.connect()
+            for number in 1...10 {
+                try daemon.folder.write("www/large.bin", content(number))
+                _ = try Deadline().look("file \(number)") {
+                    try client.request("/large.bin").content == content(number) ? true : nil
+                }
+            }
+            // The next look of the cache closes the last of them.
+            try daemon.folder.write("www/large.bin", content(11))
+            _ = try Deadline().look("no descriptor of a file that is gone") {
+                _ = try client.request("/large.bin")
+                return ProcessTable.openFiles(of: daemon.process.pid).contains { $0.hasSuffix("(deleted)") }
+                    ? nil : true
+            }
+        }
+    }
+
     @Test("each answer carries Date and Server, and no answer says which version of Berth it is")
     func fields() throws {
         try withDaemon(sites: ["all": Self.site], files: ["www/index.html": "front"]) { daemon in

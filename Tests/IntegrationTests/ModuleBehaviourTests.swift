@@ -26,6 +26,30 @@ struct ModuleBehaviourTests {
         }
     }
 
+    @Test("every request passes the end stage of its handler, where it lets go what it held")
+    func end() throws {
+        try withDaemon(sites: ["fixture": Self.site], settings: "loops = 1\n") { daemon in
+            let client = try daemon.connect()
+            for target in ["/plain", "/later?n=1", "/error", "/silent", "/stream?n=1"] {
+                _ = try client.request(target)
+            }
+            // One whose client leaves while it waits, as two of the others did.
+            let leaving = try daemon.connect()
+            try leaving.send("GET /never HTTP/1.1\r\nHost: h\r\n\r\n")
+            // Those that ask are counted as well, each after its answer.
+            var asked = 0
+            _ = try Deadline().look("it waits") {
+                asked += 1
+                return try client.request("/waiting").text == "3" ? true : nil
+            }
+            leaving.reset()
+            _ = try Deadline().look("all have ended") {
+                asked += 1
+                return try client.request("/ended").text == "\(6 + asked - 1)" ? true : nil
+            }
+        }
+    }
+
     @Test("a field value cannot split a response, and framing is the host's")
     func injection() throws {
         try withDaemon(sites: ["fixture": Self.site]) { daemon in

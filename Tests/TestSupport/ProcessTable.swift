@@ -24,6 +24,15 @@ public enum ProcessTable {
         return 0
     }
 
+    /// What its descriptors lead to.
+    public static func openFiles(of pid: Int32) -> [String] {
+        Files.names(in: "/proc/\(pid)/fd").compactMap { name in
+            var target = [CChar](repeating: 0, count: 4096)
+            let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
+            return count < 0 ? nil : String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
     private static func stat(_ pid: Int32) -> (state: String, parent: Int32)? {
         guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let parts = text[end...].dropFirst().split(separator: " ")
