@@ -108,11 +108,11 @@ final class Signal<Value: Sendable>: @unchecked Sendable {
         sem_post(semaphore)
     }
 
-    /// The oldest value that nobody took; nil after ten seconds.
+    /// The oldest value that nobody took; nil after a minute.
     func wait() -> Value? {
         var deadline = timespec()
         clock_gettime(CLOCK_REALTIME, &deadline)
-        deadline.tv_sec += 10
+        deadline.tv_sec += 60
         while sem_timedwait(semaphore, &deadline) != 0 { if errno != EINTR { return nil } }
         return values.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }

@@ -1,7 +1,7 @@
 import CBerthSystem
 import Glibc
 
-/// A blocking socket that gives up after ten seconds, with a buffer, for both ends of a test.
+/// A blocking socket that gives up after a minute, with a buffer, for both ends of a test.
 final class Wire: @unchecked Sendable {
     enum Ending: Equatable { case finished, reset, stillOpen }
 
@@ -12,7 +12,7 @@ final class Wire: @unchecked Sendable {
 
     init(_ fd: Int32) {
         self.fd = fd
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }

@@ -13,8 +13,7 @@ struct ProgramTests {
     private func run(_ words: String...) throws -> Run {
         let process = try ChildProcess([Build.path("berthd")] + words)
         let end = try process.wait()
-        // The output may end a moment after the process.
-        _ = try? process.output.wait(for: "the end", seconds: 5) { _ in false }
+        try process.output.waitForEnd()
         return Run(end: end, output: process.output.text)
     }
 

@@ -122,7 +122,9 @@ struct ModuleFailureTests {
 
     @Test("a request that comes while a module initialises waits for it, others do not")
     func slowInitialisation() throws {
-        let site = site(module: "$BIN/libFixtureModule.so", configuration: "delay-init=1.5")
+        let folder = try TemporaryFolder()
+        let go = try Pipe(at: folder.path + "/go")
+        let site = site(module: "$BIN/libFixtureModule.so", configuration: "await-init=\(folder.path)/go")
         try withDaemon(sites: ["slow": site]) { daemon in
             let waiting = try (0..<3).map { _ in
                 let client = try daemon.connect()
@@ -132,6 +134,7 @@ struct ModuleFailureTests {
             let client = try daemon.connect()
             for _ in 0..<10 { #expect(try client.request("/").text == "Hello, World!") }
             for client in waiting { #expect(!client.hasInput(within: 0)) }
+            try go.open("")
             for client in waiting { #expect(try client.receiveResponse().text == "fixture") }
         }
     }

@@ -72,7 +72,7 @@ struct ReloadTests {
             try daemon.folder.remove("sites.d/new.toml")
             try daemon.reload()
             try daemon.eventually("/", "the removed site is gone") { $0.status == 400 }
-            #expect(try daemon.request("/", host: "other.example").text == "A")
+            try daemon.eventually("/", host: "other.example", "the other new site answers") { $0.text == "A" }
         }
     }
 
@@ -142,18 +142,23 @@ struct ReloadTests {
 
     @Test("a request in flight ends in the generation it began in")
     func inFlight() throws {
-        let fixture = """
+        func fixture(_ host: String) -> String {
+            """
             [site]
-            bindings = ["http://*:$PORT/"]
+            bindings = ["http://\(host):$PORT/"]
             [[application]]
             hosting = "in-process"
             isolation = "none"
             module = "$BIN/libFixtureModule.so"
             """
-        try withDaemon(sites: ["site": fixture], files: ["a/index.html": "A"]) { daemon in
+        }
+        // The second one stays, to let go what the first one holds.
+        let sites = ["site": fixture("*"), "staying": fixture("staying.example")]
+        try withDaemon(sites: sites, files: ["a/index.html": "A"]) { daemon in
             let client = try daemon.connect()
             #expect(try client.request("/plain").text == "fixture")
-            try client.send("GET /later?n=1500 HTTP/1.1\r\nHost: h\r\n\r\n")
+            try client.send("GET /held HTTP/1.1\r\nHost: h\r\n\r\n")
+            try daemon.eventually("/waiting", "the request runs") { $0.text == "1" }
             let stream = try daemon.connect(receiveBuffer: 65_536)
             try stream.send("GET /stream?n=20 HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(try stream.receiveHead().status == 200)
@@ -161,6 +166,7 @@ struct ReloadTests {
             try daemon.reload()
             try daemon.eventually("/", "the new generation answers") { $0.text == "A" }
             #expect(!client.hasInput(within: 0))
+            #expect(try daemon.request("/release", host: "staying.example").text == "released")
             #expect(try client.receiveResponse().text == "4711")
             // The next request of the same connection is in the new one.
             #expect(try client.request("/").text == "A")

@@ -87,7 +87,7 @@ public final class ChildProcess: @unchecked Sendable {
 
     /// Waits for its end.
     @discardableResult
-    public func wait(seconds: Double = 20) throws -> End {
+    public func wait(seconds: Double = Deadline.patience) throws -> End {
         if let ended { return ended }
         guard Deadline(seconds: seconds).wait(for: POLLIN, of: pidfd) else {
             throw Failure(

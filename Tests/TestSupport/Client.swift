@@ -9,7 +9,7 @@ public final class Client: @unchecked Sendable {
     public private(set) var sentCount = 0
     public private(set) var receivedCount = 0
     /// How long any one wait may take, in seconds.
-    public var patience: Double = 20
+    public var patience: Double = Deadline.patience
     private var isClosed = false
 
     /// - Parameters:

@@ -46,7 +46,7 @@ public final class Daemon: @unchecked Sendable {
         return daemon
     }
 
-    public func waitUntilReady(seconds: Double = 30) throws {
+    public func waitUntilReady(seconds: Double = Deadline.patience) throws {
         try notify.wait(for: "READY=1", from: process, seconds: seconds)
     }
 
@@ -120,7 +120,7 @@ public final class Daemon: @unchecked Sendable {
     ) throws -> Response {
         var last = "nothing"
         do {
-            return try Deadline(seconds: 10).look(what) {
+            return try Deadline().look(what) {
                 let response = try request(target, host: host)
                 last = "\(response.status) \(response.text)"
                 return matches(response) ? response : nil
@@ -167,7 +167,7 @@ public final class Daemon: @unchecked Sendable {
     @discardableResult
     public func waitForErrorLog(_ what: String, where matches: (Substring) -> Bool) throws -> String {
         do {
-            return try Deadline(seconds: 10).look("\(what) in the HTTPERR log") {
+            return try Deadline().look("\(what) in the HTTPERR log") {
                 errorLog.first(where: matches).map { String($0) }
             }
         } catch { throw Failure("\(error):\n\(errorLog.joined(separator: "\n"))") }
@@ -175,7 +175,7 @@ public final class Daemon: @unchecked Sendable {
 
     /// Asks it to end, and waits.
     @discardableResult
-    public func stop(seconds: Double = 20) throws -> ChildProcess.End {
+    public func stop(seconds: Double = Deadline.patience) throws -> ChildProcess.End {
         process.signal(SIGTERM)
         return try process.wait(seconds: seconds)
     }

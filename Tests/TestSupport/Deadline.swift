@@ -4,8 +4,11 @@ import Glibc
 public struct Deadline: Sendable {
     private let nanoseconds: UInt64
 
+    /// How long a test waits for what should come at once, in seconds. Ours: only a hang takes so long, however busy the machine.
+    public static let patience: Double = 60
+
     /// - Parameter seconds: from now on.
-    public init(seconds: Double = 20) {
+    public init(seconds: Double = patience) {
         nanoseconds = Self.now + UInt64(seconds * 1_000_000_000)
     }
 

@@ -35,10 +35,12 @@ public final class Lines: @unchecked Sendable {
     private func take(_ octets: ArraySlice<UInt8>?) {
         pthread_mutex_lock(lock)
         rest += octets ?? []
-        while let end = rest.firstIndex(of: 10) {
-            lines.append(String(decoding: rest[..<end], as: UTF8.self))
-            rest.removeFirst(end + 1)
+        var start = 0
+        while let end = rest[start...].firstIndex(of: 10) {
+            lines.append(String(decoding: rest[start..<end], as: UTF8.self))
+            start = end + 1
         }
+        rest.removeFirst(start)
         if octets == nil {
             if !rest.isEmpty { lines.append(String(decoding: rest, as: UTF8.self)) }
             hasEnded = true
@@ -56,16 +58,31 @@ public final class Lines: @unchecked Sendable {
 
     public var text: String { all.joined(separator: "\n") }
 
+    /// Waits for the end of the output, which may come a moment after that of the process.
+    public func waitForEnd() throws {
+        var limit = Self.limit(Deadline.patience)
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        while !hasEnded {
+            if pthread_cond_timedwait(changed, lock, &limit) == ETIMEDOUT { throw Failure("the output does not end") }
+        }
+    }
+
+    private static func limit(_ seconds: Double) -> timespec {
+        var limit = timespec()
+        clock_gettime(CLOCK_REALTIME, &limit)
+        limit.tv_sec += Int(seconds)
+        return limit
+    }
+
     /// Waits for a line, among those before as well.
     ///
     /// - Parameter from: how many lines are not looked at.
     @discardableResult
     public func wait(
-        for what: String, from: Int = 0, seconds: Double = 20, where matches: (String) -> Bool
+        for what: String, from: Int = 0, seconds: Double = Deadline.patience, where matches: (String) -> Bool
     ) throws -> String {
-        var limit = timespec()
-        clock_gettime(CLOCK_REALTIME, &limit)
-        limit.tv_sec += Int(seconds)
+        var limit = Self.limit(seconds)
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
         var next = from
@@ -85,7 +102,7 @@ public final class Lines: @unchecked Sendable {
 
     /// Waits for a line that contains `text`.
     @discardableResult
-    public func wait(containing text: String, from: Int = 0, seconds: Double = 20) throws -> String {
+    public func wait(containing text: String, from: Int = 0, seconds: Double = Deadline.patience) throws -> String {
         try wait(for: "line with \"\(text)\"", from: from, seconds: seconds) { $0.contains(text) }
     }
 }

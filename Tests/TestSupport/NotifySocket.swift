@@ -25,7 +25,7 @@ public final class NotifySocket: @unchecked Sendable {
     /// Waits until a line of a message is `line`, said after this call or waiting to be read.
     ///
     /// - Parameter process: who is expected to say it; when it ends, the wait ends.
-    public func wait(for line: String, from process: ChildProcess, seconds: Double = 20) throws {
+    public func wait(for line: String, from process: ChildProcess, seconds: Double = Deadline.patience) throws {
         let deadline = Deadline(seconds: seconds)
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
