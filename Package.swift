@@ -24,8 +24,8 @@ func swiftTarget(_ name: String, path: String? = nil, _ dependencies: [Target.De
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -37,6 +37,7 @@ let package = Package(
         .library(name: "HelloModule", type: .dynamic, targets: ["HelloModule"]),
         .library(name: "EchoModule", type: .dynamic, targets: ["EchoModule"]),
         .library(name: "FixtureModule", type: .dynamic, targets: ["FixtureModule"]),
+        .library(name: "ValgrindShim", type: .dynamic, targets: ["ValgrindShim"]),
         .executable(name: "EchoWorker", targets: ["EchoWorker"]),
     ],
     targets: [
@@ -88,6 +89,8 @@ let package = Package(
         // For tests of the host: a module that misbehaves as told.
         .target(
             name: "FixtureModule", dependencies: ["CBerthModule"], path: "Tests/FixtureModule", cSettings: strictC),
+        // For the counts: a system call that valgrind doesn't know.
+        .target(name: "ValgrindShim", path: "Tests/ValgrindShim", cSettings: strictC),
         .executableTarget(name: "EchoWorker", path: "Sources/Examples/EchoWorker", swiftSettings: strict),
     ] + testTargets,
     swiftLanguageModes: [.v6],
@@ -118,5 +121,7 @@ var testTargets: [Target] {
         // The real daemon, real workers: what scripts/test runs in a stage of its own.
         swiftTarget("TestSupport", path: "Tests/TestSupport", ["CBerthSystem"]),
         tests("IntegrationTests", ["TestSupport"]),
+        // Exact counts of the release build: another stage.
+        tests("BenchmarkTests", ["TestSupport"], exclude: ["thresholds.txt"]),
     ]
 }
