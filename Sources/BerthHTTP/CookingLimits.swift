@@ -7,10 +7,14 @@ public struct CookingLimits: Equatable, Sendable, BitwiseCopyable {
     public let segmentLengthMax: Int
     /// Most segments, 1 through 16 383; 0 for no limit. Source: HTTP.sys `UrlSegmentMaxCount`, default 255.
     public let segmentsMax: Int
+    /// Whether escaped control characters are taken, but for NUL, CR and LF, which nobody may get into a path.
+    /// Source: HTTP.sys `AllowRestrictedChars`, default off.
+    public let allowsControls: Bool
     /// A path of at most this many octets cannot break either limit.
     @usableFromInline let harmlessLength: Int
 
-    public init(segmentLengthMax: Int = 0, segmentsMax: Int = 255) {
+    public init(segmentLengthMax: Int = 0, segmentsMax: Int = 255, allowsControls: Bool = false) {
+        self.allowsControls = allowsControls
         self.segmentLengthMax = min(max(segmentLengthMax, 0), 32_766)
         self.segmentsMax = min(max(segmentsMax, 0), 16_383)
         harmlessLength = min(

@@ -5,7 +5,7 @@ public import CBerthBytes
 /// - `.` and `..` segments are resolved, escaped ones (`%2e`) too; `..` at the root stays there.
 /// - Every escape is decoded once, but `%2F` stays (written with capitals), and so does `%5C`: a decoded path never holds
 ///   a slash or backslash that was data. A raw backslash is refused; it may not stand in a URL, and some take it for a slash.
-/// - Escapes of 0x00–0x1F, 0x7F and U+0080–U+009F are refused, and what is not UTF-8 after decoding.
+/// - Escapes of 0x00–0x1F, 0x7F and U+0080–U+009F are refused (unless `allowsControls`), and what is not UTF-8 after decoding.
 /// - Doubled slashes stay.
 public struct TargetCooking: Sendable, BitwiseCopyable {
     public let limits: CookingLimits
@@ -64,7 +64,11 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
                     guard high >= 0, low >= 0 else { return .rejected(.pathEscapeMalformed) }
                     index &+= 2
                     octet = UInt8(truncatingIfNeeded: high &* 16 &+ low)
-                    if octet < 0x20 || octet == 0x7f { return .rejected(.pathControlOctet) }
+                    if octet < 0x20 || octet == 0x7f,
+                        !limits.allowsControls || octet == 0 || octet == 0x0a || octet == 0x0d
+                    {
+                        return .rejected(.pathControlOctet)
+                    }
                     keepEscaped = octet == 0x2f || octet == 0x5c
                 } else if octet <= 0x20 || octet == 0x7f {
                     return .rejected(.targetOctet)
@@ -92,7 +96,9 @@ public struct TargetCooking: Sendable, BitwiseCopyable {
             let segmentLength = length &- start &- 1
             if highBit {
                 flags.insert(.hadHighBit)
-                if !OctetRules.isUTF8(segment, segmentLength, allowingC1: false) { return .rejected(.pathNotUTF8) }
+                if !OctetRules.isUTF8(segment, segmentLength, allowingC1: limits.allowsControls) {
+                    return .rejected(.pathNotUTF8)
+                }
             }
             if limits.segmentLengthMax > 0, characters(segment, segmentLength) > limits.segmentLengthMax {
                 return .rejected(.pathSegmentTooLong)

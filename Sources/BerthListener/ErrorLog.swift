@@ -11,11 +11,14 @@ import Glibc
 public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
     /// Octets gathered before they are written.
     static let bufferSize = 16_384
-    /// Longest line. Method 255 and URL 4 096 octets are HTTP.sys' cuts.
-    static let lineMax = 5_120
+    /// Longest line. Method 255 and URL 4 096 octets are HTTP.sys' cuts; the others are ours.
+    static let lineMax = 8_192
+    /// Octets of a field of the request. Ours.
+    static let valueMax = 512
 
     /// The file all loops share, exchanged by `replaceFile`; -1: off.
     private var fd: Int32
+    private(set) var fields: ErrorLogFields
     private let buffer: UnsafeMutablePointer<UInt8>
     private var count = 0
     /// Lines that could not be written.
@@ -23,27 +26,31 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
     /// Where notices for an administrator go. Any thread.
     private let noticeSink: @convention(c) (UnsafePointer<CChar>) -> Void
 
-    /// The first lines of a file.
-    public static let header =
-        "#Software: Berth\n#Version: 1.0\n#Fields: date time c-ip c-port s-ip s-port cs-version cs-method cs-uri sc-status "
-        + "s-siteid s-reason s-queuename\n"
+    private let computerName: OctetRun
 
     /// - Parameters:
     ///   - fd: opened for append, or -1.
     ///   - notices: takes a line for the daemon's own log.
-    public init(fd: Int32, notices: @escaping @convention(c) (UnsafePointer<CChar>) -> Void) {
+    public init(
+        fd: Int32, fields: ErrorLogFields = .standard, notices: @escaping @convention(c) (UnsafePointer<CChar>) -> Void
+    ) {
         self.fd = fd
+        self.fields = fields
         buffer = .allocate(capacity: Self.bufferSize)
         noticeSink = notices
+        let name = UnsafeMutablePointer<CChar>.allocate(capacity: 65)
+        name.initialize(repeating: 0, count: 65)
+        let known = gethostname(name, 64) == 0
+        computerName = OctetRun(UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), known ? strlen(name) : 0)
     }
 
     /// A line for the daemon's own log. Not on the request path.
     func notice(_ text: String) { text.withCString { noticeSink($0) } }
 
     /// Appends from now on to another file.
-    mutating func replaceFile(_ fd: Int32, _ system: UnsafePointer<cberth_system>) {
+    mutating func replaceFile(_ fd: Int32, _ fields: ErrorLogFields, _ system: UnsafePointer<cberth_system>) {
         flush(system)
-        self.fd = fd
+        (self.fd, self.fields) = (fd, fields)
     }
 
     /// What one line says. Empty runs are written as "-".
@@ -51,7 +58,7 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         var seconds: Int64
         var client: cberth_address
         var server: cberth_address
-        /// 0: not known.
+        /// Major and minor, a digit each; 0: not known.
         var version: UInt16 = 0
         var method = OctetRun.none
         var uri = OctetRun.none
@@ -62,51 +69,84 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         var siteID: UInt32 = 0
         var reason: StaticString
         var queue = OctetRun.none
+        var host = OctetRun.none
+        var userAgent = OctetRun.none
+        var cookie = OctetRun.none
+        var referer = OctetRun.none
+        var octetsSent: UInt64 = 0
+        var octetsReceived: UInt64 = 0
+        var milliseconds: UInt64 = 0
     }
 
     mutating func write(_ entry: Entry, _ system: UnsafePointer<cberth_system>) {
         if fd < 0 { return }
         if Self.bufferSize - count < Self.lineMax { flush(system) }
         var out = OctetWriter(buffer + count, capacity: Self.bufferSize - count)
-        var seconds = time_t(entry.seconds)
-        var t = tm()
-        gmtime_r(&seconds, &t)
-        putDigits(&out, Int(t.tm_year) + 1900, 4)
-        out.put("-")
-        putDigits(&out, Int(t.tm_mon) + 1, 2)
-        out.put("-")
-        putDigits(&out, Int(t.tm_mday), 2)
-        out.put(" ")
-        putDigits(&out, Int(t.tm_hour), 2)
-        out.put(":")
-        putDigits(&out, Int(t.tm_min), 2)
-        out.put(":")
-        putDigits(&out, Int(t.tm_sec), 2)
-        out.put(" ")
-        putAddress(&out, entry.client)
-        putAddress(&out, entry.server)
-        switch entry.version {
-        case 0x0100: out.put("HTTP/1.0 ")
-        case 0x0101: out.put("HTTP/1.1 ")
-        default: out.put("- ")
+        let began = out.count
+        for (field, _) in ErrorLogFields.all where fields.contains(field) {
+            if out.count > began { out.put(" ") }
+            put(field, of: entry, &out)
         }
-        putCut(&out, entry.method, 255)
-        out.put(" ")
-        putCut(&out, entry.uri, 4096)
-        if entry.query.count > 0 && entry.uri.count < 4095 {
-            out.put("?")
-            putCut(&out, entry.query, 4095 - entry.uri.length)
-        }
-        out.put(" ")
-        if entry.status == 0 { out.put("-") } else { out.putDecimal(UInt64(entry.status)) }
-        out.put(" ")
-        if entry.siteID == 0 { out.put("-") } else { out.putDecimal(UInt64(entry.siteID)) }
-        out.put(" ")
-        out.put(entry.reason)
-        out.put(" ")
-        putCut(&out, entry.queue, 260)
         out.put("\n")
         if !out.overflowed { count += out.count }
+    }
+
+    private func put(_ field: ErrorLogFields, of entry: Entry, _ out: inout OctetWriter) {
+        switch field {
+        case .date, .time: putTime(&out, entry.seconds, isDate: field == .date)
+        case .clientAddress: putAddress(&out, entry.client)
+        case .clientPort: putPort(&out, entry.client)
+        case .serverAddress: putAddress(&out, entry.server)
+        case .serverPort: putPort(&out, entry.server)
+        case .version:
+            if entry.version == 0 {
+                out.put("-")
+            } else {
+                out.put("HTTP/")
+                out.putDecimal(UInt64(entry.version >> 8))
+                out.put(".")
+                out.putDecimal(UInt64(entry.version & 255))
+            }
+        case .method: putCut(&out, entry.method, 255)
+        case .uri:
+            putCut(&out, entry.uri, 4096)
+            if entry.query.count > 0 && entry.uri.count < 4095 {
+                out.put("?")
+                putCut(&out, entry.query, 4095 - entry.uri.length)
+            }
+        case .status: putNumber(&out, entry.status == 0 ? nil : UInt64(entry.status))
+        case .siteID: putNumber(&out, entry.siteID == 0 ? nil : UInt64(entry.siteID))
+        case .reason: out.put(entry.reason)
+        case .queueName: putCut(&out, entry.queue, 260)
+        case .computerName: putCut(&out, computerName, 64)
+        case .host: putCut(&out, entry.host, Self.valueMax)
+        case .userAgent: putCut(&out, entry.userAgent, Self.valueMax)
+        case .cookie: putCut(&out, entry.cookie, Self.valueMax)
+        case .referer: putCut(&out, entry.referer, Self.valueMax)
+        case .octetsSent: out.putDecimal(entry.octetsSent)
+        case .octetsReceived: out.putDecimal(entry.octetsReceived)
+        case .timeTaken: out.putDecimal(entry.milliseconds)
+        default: out.put("-")
+        }
+    }
+
+    private func putNumber(_ out: inout OctetWriter, _ number: UInt64?) {
+        if let number { out.putDecimal(number) } else { out.put("-") }
+    }
+
+    private func putTime(_ out: inout OctetWriter, _ wallSeconds: Int64, isDate: Bool) {
+        var seconds = time_t(wallSeconds)
+        var t = tm()
+        gmtime_r(&seconds, &t)
+        let parts =
+            isDate
+            ? (Int(t.tm_year) + 1900, Int(t.tm_mon) + 1, Int(t.tm_mday))
+            : (Int(t.tm_hour), Int(t.tm_min), Int(t.tm_sec))
+        putDigits(&out, parts.0, isDate ? 4 : 2)
+        out.put(isDate ? "-" : ":")
+        putDigits(&out, parts.1, 2)
+        out.put(isDate ? "-" : ":")
+        putDigits(&out, parts.2, 2)
     }
 
     /// Writes what was gathered. A full disk costs lines, counted in `lost`, and nothing else.
@@ -135,10 +175,15 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         }
     }
 
-    /// Address, space, port, space.
+    private func isNumbered(_ address: cberth_address) -> Bool { address.family == 4 || address.family == 6 }
+
+    private func putPort(_ out: inout OctetWriter, _ address: cberth_address) {
+        putNumber(&out, isNumbered(address) ? UInt64(address.port) : nil)
+    }
+
     private func putAddress(_ out: inout OctetWriter, _ address: cberth_address) {
-        if address.family != 4 && address.family != 6 {
-            out.put("- - ")
+        guard isNumbered(address) else {
+            out.put("-")
             return
         }
         var copy = address
@@ -147,9 +192,6 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
             let length = base.withMemoryRebound(to: CChar.self, capacity: 64) { cberth_address_format(&copy, $0, 64) }
             out.put(base, Int(length))
         }
-        out.put(" ")
-        out.putDecimal(UInt64(address.port))
-        out.put(" ")
     }
 
     /// "-" when empty; spaces, tabs and what cannot be printed become "+".

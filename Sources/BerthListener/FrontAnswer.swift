@@ -9,11 +9,14 @@ struct FrontAnswer: BitwiseCopyable {
     let reason: StaticString
     /// What is wrong, as a sentence.
     let detail: StaticString
+    /// The reason phrase of the status line; nil: the standard one.
+    let phrase: StaticString?
 
-    init(status: UInt16, reason: StaticString, detail: StaticString) {
+    init(status: UInt16, reason: StaticString, detail: StaticString, phrase: StaticString? = nil) {
         self.status = status
         self.reason = reason
         self.detail = detail
+        self.phrase = phrase
     }
 
     init(_ rejection: RequestRejection) {
@@ -41,7 +44,23 @@ struct FrontAnswer: BitwiseCopyable {
         Self(status: 421, reason: "Hostname", detail: "An https URL is not served on this connection.")
     }
 
-    static func unavailable(_ reason: StaticString) -> Self {
-        Self(status: 503, reason: reason, detail: "The service is unavailable.")
+    /// - Parameter isTold: the client is told why (503 verbosity "full").
+    static func unavailable(_ reason: StaticString, isTold: Bool) -> Self {
+        Self(
+            status: 503, reason: reason, detail: "The service is unavailable.",
+            phrase: isTold ? phrase(of: reason) : nil)
+    }
+
+    /// In our words, what HTTP.sys says with full verbosity.
+    private static func phrase(of reason: StaticString) -> StaticString {
+        switch "\(reason)" {
+        case "QueueFull": "Application Queue Full"
+        case "ConnLimit": "Too Many Users"
+        case "AppOffline": "Application Taken Offline"
+        case "Disabled": "Application Taken Offline By Administrator"
+        case "AppShutdown": "Application Shut Down"
+        case "AppPoolTimer": "Timed Out In Queue"
+        default: "Service Unavailable"
+        }
     }
 }

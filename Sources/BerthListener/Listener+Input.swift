@@ -275,20 +275,17 @@ extension Listener {
                 if let site = c.pointee.site { site.discharge() }
                 c.pointee.site = nil
                 guard target.pointee.site.charge() else {
-                    unavailable(
-                        index, c, request, reason: "ConnLimit", close: target.pointee.queue.closesInsteadOf503)
+                    unavailable(index, c, request, reason: "ConnLimit")
                     return
                 }
                 c.pointee.site = target.pointee.site
             }
             if !target.pointee.site.isStarted {
-                unavailable(index, c, request, reason: "N/A", close: target.pointee.queue.closesInsteadOf503)
+                unavailable(index, c, request, reason: "N/A")
                 return
             }
             if !target.pointee.queue.isStarted {
-                unavailable(
-                    index, c, request, reason: target.pointee.queue.state.reason,
-                    close: target.pointee.queue.closesInsteadOf503)
+                unavailable(index, c, request, reason: target.pointee.queue.state.reason)
                 return
             }
             makeReady(request, .start)

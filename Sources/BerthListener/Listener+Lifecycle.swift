@@ -117,26 +117,30 @@ extension Listener {
             c.pointee.inputStart = c.pointee.inputEnd
             c.pointee.flags.insert(.unreadInput)
         }
-        logRefusal(c, request, status: answer.status, reason: answer.reason)
+        var entry = errorLogEntry(c, request, status: answer.status, reason: answer.reason)
         request.pointee.target = nil
         // Content is on its way that nobody will read: closing at once would reset the answer away.
         if !contentIsComplete(request) { c.pointee.flags.insert(.unreadInput) }
         request.pointee.contentState = .none
         request.pointee.keepsAlive = false
+        let before = c.pointee.queuedTotal
         writePage(request, answer)
+        entry.octetsSent = c.pointee.queuedTotal &- before
+        state.pointee.errorLog.write(entry, loop.system)
         finish(request)
     }
 
     /// 503 (or a closed connection where the pool wants that), with its reason in the error log.
     func unavailable(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
-        reason: StaticString,
-        close: Bool
+        reason: StaticString
     ) {
-        if !close {
-            refuse(index, c, request, .unavailable(reason))
+        let verbosity = request.pointee.target?.pointee.queue.verbosity ?? .limited
+        if verbosity != .basic {
+            refuse(index, c, request, .unavailable(reason, isTold: verbosity == .full))
             return
         }
+        state.pointee.counters.rejections &+= 1
         logRefusal(c, request, status: 0, reason: reason)
         truncate(index, c, request)
         request.pointee.contentState = .none
@@ -149,8 +153,7 @@ extension Listener {
     public func refuseUnavailable(_ request: UnsafeMutablePointer<Request>, reason: StaticString) {
         let c = connection(of: request)
         request.pointee.phase = 0
-        let closes = request.pointee.target?.pointee.queue.closesInsteadOf503 ?? false
-        unavailable(request.pointee.connection, c, request, reason: reason, close: closes)
+        unavailable(request.pointee.connection, c, request, reason: reason)
     }
 
     /// A line of the error log about a request whose connection or worker failed it, with the reason that HTTPERR has for that.
@@ -172,14 +175,16 @@ extension Listener {
             out.put(". ")
             out.put(answer.detail)
             out.put("</p>\r\n</body></html>\r\n")
-            send(request, answer.status, OctetRun(base, out.count))
+            send(request, answer, OctetRun(base, out.count))
         }
     }
 
-    private func send(_ request: UnsafeMutablePointer<Request>, _ status: UInt16, _ page: OctetRun) {
+    private func send(_ request: UnsafeMutablePointer<Request>, _ answer: FrontAnswer, _ page: OctetRun) {
         var field = ResponseField(name: OctetRun("Content-Type"), value: OctetRun("text/html; charset=us-ascii"))
         withUnsafePointer(to: &field) { fieldPointer in
-            var head = ResponseStart(status: status, contentLength: Int64(page.count))
+            var head = ResponseStart(status: answer.status, contentLength: Int64(page.count))
+            if let phrase = answer.phrase { head.reason = OctetRun(phrase) }
+            if !state.pointee.limits.serverFieldOnOwnAnswers { head.flags.insert(.noServerField) }
             head.fields = fieldPointer
             head.fieldCount = 1
             _ = start(request, &head)
@@ -321,6 +326,12 @@ extension Listener {
     /// The peer reset the connection or is gone in both directions.
     func peerGone(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if c.pointee.fd < 0 { return }
+        logDrop(c)
+        leave(index, c)
+    }
+
+    /// Ends a connection with whatever it was doing.
+    private func leave(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         let running = c.pointee.request
         if running != 0 {
             let request = state.pointee.requests.pointer(at: Int(running) &- 1)
@@ -339,7 +350,7 @@ extension Listener {
     func abort(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if c.pointee.fd < 0 { return }
         _ = loop.system.pointee.set_linger_reset(loop.system, c.pointee.fd)
-        peerGone(index, c)
+        leave(index, c)
     }
 
     /// The handler gives up on the client (a broken module, a limit above): resets the connection.

@@ -28,6 +28,8 @@ public struct ListenerLimits: Sendable {
     public var outputBlocksMax = 16_384
     /// Longest request content that is taken unless a module says otherwise. 0: no limit here (request-filtering sets IIS's 30 000 000).
     public var entityOctetsMax: UInt64 = 0
+    /// Whether answers that the listener makes itself name the server. HTTP.sys `DisableServerHeader` 1: no.
+    public var serverFieldOnOwnAnswers = true
     /// Connections taken with one wake-up of the acceptor before other work has its turn.
     public var acceptBatchMax = 64
 

@@ -29,14 +29,24 @@ public struct RequestQueue: @unchecked Sendable, BitwiseCopyable {
         }
     }
 
+    /// What a client sees of a 503 that this queue makes. Source: HTTP.sys 503 response verbosity.
+    public enum Verbosity: UInt64, Sendable {
+        /// 503 with its standard phrase. IIS' default.
+        case limited = 0
+        /// Nothing: the connection is closed (HTTP.sys' own default; IIS `loadBalancerCapabilities` TcpLevel).
+        case basic
+        /// 503 with a phrase that says why.
+        case full
+    }
+
     /// IIS `queueLength`.
     public static let lengthDefault: UInt64 = 1000
 
     private struct Words {
         var state: UInt64 = 0
         var lengthMax: UInt64 = RequestQueue.lengthDefault
-        /// 1: connections are closed instead of answered 503 (IIS `loadBalancerCapabilities` TcpLevel).
-        var closesInsteadOf503: UInt64 = 0
+        /// Of `Verbosity`.
+        var verbosity: UInt64 = 0
         var name: UnsafeMutablePointer<UInt8>
         var nameLength: Int
         var reserved: (UInt64, UInt64, UInt64) = (0, 0, 0)
@@ -71,9 +81,9 @@ public struct RequestQueue: @unchecked Sendable, BitwiseCopyable {
         nonmutating set { cberth_atomic_store(&words.pointee.lengthMax, newValue) }
     }
 
-    public var closesInsteadOf503: Bool {
-        get { cberth_atomic_load(&words.pointee.closesInsteadOf503) != 0 }
-        nonmutating set { cberth_atomic_store(&words.pointee.closesInsteadOf503, newValue ? 1 : 0) }
+    public var verbosity: Verbosity {
+        get { Verbosity(rawValue: cberth_atomic_load(&words.pointee.verbosity)) ?? .limited }
+        nonmutating set { cberth_atomic_store(&words.pointee.verbosity, newValue.rawValue) }
     }
 
     /// Requests that wait now.

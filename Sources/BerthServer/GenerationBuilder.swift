@@ -58,6 +58,19 @@ struct GenerationBuilder {
         }
     }
 
+    /// Keeps prefixes from whoever would answer there otherwise. After every site: of two equal prefixes the first holds.
+    mutating func reserve(_ bindings: [Binding], portKey: (Binding) -> UInt32) {
+        if bindings.isEmpty { return }
+        let index = targets[0].count
+        let target = RouteTarget(
+            site: registry.reserved.site, queue: registry.reserved.queue, chain: nil, siteID: 0,
+            applicationPathLength: 0)
+        for loop in 0..<loops { targets[loop].append(target) }
+        for binding in bindings {
+            prefixes.append((Self.prefix(binding, path: binding.path, portKey: portKey(binding)), index))
+        }
+    }
+
     /// - Parameter portKeys: by endpoint number.
     func finish(portKeys: [UInt32?]) -> Generation {
         let table = RoutingTable(prefixes)

@@ -13,7 +13,7 @@ enum LoopMessage {
     static let removeEndpoint: UInt32 = 66
     /// Accept no more, finish what is running; `a`: monotonic nanoseconds after which the rest is cut.
     static let stop: UInt32 = 67
-    /// `a`: descriptor of the error log, as its bit pattern.
+    /// `a`: descriptor of the error log, as its bit pattern; `b`: its fields.
     static let errorLogFile: UInt32 = 68
     /// `a`: a retained `TimerChange`.
     static let timers: UInt32 = 69

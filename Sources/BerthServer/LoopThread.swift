@@ -108,7 +108,9 @@ final class LoopThread: @unchecked Sendable {
         case LoopMessage.removeEndpoint:
             listener.removeEndpoint(Int(message.pointee.a))
         case LoopMessage.errorLogFile:
-            listener.replaceErrorLogFile(Int32(truncatingIfNeeded: Int64(bitPattern: message.pointee.a)))
+            listener.replaceErrorLogFile(
+                Int32(truncatingIfNeeded: Int64(bitPattern: message.pointee.a)),
+                ErrorLogFields(rawValue: UInt32(truncatingIfNeeded: message.pointee.b)))
         case LoopMessage.timers:
             if let change = Message.takeObject(TimerChange.self, from: message.pointee.a) {
                 listener.replaceTimers(change.timers)

@@ -15,9 +15,22 @@ final class Registry {
         let queue = queues[pool.name] ?? RequestQueue(name: pool.name, lengthMax: UInt64(pool.queueLength))
         queues[pool.name] = queue
         queue.lengthMax = UInt64(pool.queueLength)
-        queue.closesInsteadOf503 = pool.loadBalancerCapabilities == .tcpLevel
+        queue.verbosity =
+            switch pool.unavailableVerbosity {
+            case .basic: .basic
+            case .limited: .limited
+            case .full: .full
+            case nil: pool.loadBalancerCapabilities == .tcpLevel ? .basic : .limited
+            }
         return queue
     }
+
+    /// What requests to a prefix meet that is reserved and not registered: 503 `N/A`, without a site and a queue.
+    let reserved: (site: SiteCounters, queue: RequestQueue) = {
+        let counters = SiteCounters()
+        counters.isStarted = false
+        return (counters, RequestQueue(name: "", lengthMax: 0))
+    }()
 
     func queue(named name: String) -> RequestQueue? { queues[name] }
 

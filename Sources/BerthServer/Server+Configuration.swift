@@ -65,6 +65,7 @@ extension Server {
         let change = TimerChange(ListenerTimers(configuration.daemon.timeouts))
         post { Message.make(kind: LoopMessage.timers, a: Message.word(retaining: change)) }
         sources?.limit = configuration.daemon.listener.connectionsPerSourceMax.map { UInt32(clamping: $0) }
+        updateErrorLog()
     }
 
     /// A module was made, or has run out of time: what waits for it goes on.
@@ -107,6 +108,7 @@ extension Server {
                 portKey: { [self] in portKey(of: $0) })
         }
         modules.endBuild()
+        builder.reserve(reservedBindings) { [self] in portKey(of: $0) }
         if !discarding {
             for (site, location, failure) in builder.failures
             where !moduleFailures.contains(where: { $0.site == site && $0.failure == failure }) {
@@ -119,6 +121,18 @@ extension Server {
             siteGenerations = kept.merging(fresh.map { ($0.name, generationNumber) }) { old, _ in old }
         }
         return builder.finish(portKeys: endpoints.endpoints.map { $0?.portKey })
+    }
+
+    /// What berth.toml reserves, and the host names of sites whose files have errors: a broken file of a shop must not let
+    /// another site answer for it. Wildcards of a broken file would cost others, and are not kept.
+    private var reservedBindings: [Binding] {
+        let ofBroken = configuration.rejected.flatMap(\.bindings).filter { binding in
+            switch binding.host {
+            case .name, .subdomains: true
+            case .strongWildcard, .address, .weakWildcard: false
+            }
+        }
+        return configuration.daemon.reservations.map(\.binding) + ofBroken
     }
 
     func portKey(of binding: Binding) -> UInt32 {
@@ -198,63 +212,6 @@ extension Server {
         }
     }
 
-    // MARK: The error log
-
-    private var errorLogDirectory: String {
-        configuration.daemon.errorLog.directory ?? configuration.daemon.logDirectory + "/HTTPERR"
-    }
-
-    /// Opens the HTTPERR log, or goes on without it: the latest file that is not full, httperrN.log.
-    /// Source: HTTP.sys, rollover by size (`ErrorLogFileTruncateSize`).
-    func openErrorLog() {
-        guard configuration.daemon.errorLog.enabled else { return }
-        makeDirectories(errorLogDirectory)
-        while true {
-            let path = errorLogDirectory + "/httperr\(errorLogNumber).log"
-            let fd = system.pointee.open_append(system, path, 0o640)
-            if fd < 0 {
-                DaemonLog.warning(
-                    "the error log \(path) cannot be opened: \(SystemError("open", -fd).reason); going on without it")
-                return
-            }
-            var status = cberth_file_status()
-            guard system.pointee.file_status(system, fd, &status) == 0 else { return }
-            if status.size < UInt64(configuration.daemon.errorLog.truncateSize) {
-                if status.size == 0 { writeErrorLogHeader(fd) }
-                errorLogDescriptor = fd
-                return
-            }
-            _ = system.pointee.close(system, fd)
-            errorLogNumber += 1
-        }
-    }
-
-    private func writeErrorLogHeader(_ fd: Int32) {
-        var header = ErrorLog.header
-        header.withUTF8 { octets in
-            guard let start = octets.baseAddress else { return }
-            // A disk that is full now is told by the first line that is lost.
-            _ = system.pointee.write_some(system, fd, start, octets.count)
-        }
-    }
-
-    /// Once a second: begins the next file when this one is full.
-    func rollErrorLog() {
-        if errorLogDescriptor < 0 { return }
-        var status = cberth_file_status()
-        let full = UInt64(configuration.daemon.errorLog.truncateSize)
-        guard system.pointee.file_status(system, errorLogDescriptor, &status) == 0, status.size >= full else { return }
-        let old = errorLogDescriptor
-        errorLogDescriptor = -1
-        errorLogNumber += 1
-        openErrorLog()
-        let next = errorLogDescriptor
-        post { Message.make(kind: LoopMessage.errorLogFile, a: UInt64(bitPattern: Int64(next))) }
-        // Closed when every loop has certainly taken the message: they wake at once.
-        errorLogsToClose.append(old)
-        if errorLogsToClose.count > 2 { _ = system.pointee.close(system, errorLogsToClose.removeFirst()) }
-    }
-
     // MARK: Whom the daemon runs as
 
     /// Becomes the user that berth.toml names, once everything that needs more is opened. Nothing happens without one, or
@@ -274,8 +231,7 @@ extension Server {
         if geteuid() == identity.user { return }
         for directory in [
             stateFile?.directory ?? configuration.daemon.stateDirectory, configuration.daemon.runtimeDirectory,
-            configuration.daemon.logDirectory,
-            errorLogDirectory,
+            configuration.daemon.logDirectory, ErrorLogFile.directory(configuration.daemon),
         ] {
             makeDirectories(directory)
             _ = system.pointee.change_owner(system, directory, identity.user, identity.group)

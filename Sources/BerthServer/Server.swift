@@ -36,8 +36,8 @@ final class Server {
     var endpointFailures: [EndpointTable.Failure] = []
     var generations: [Generation] = []
     var generationNumber: UInt64 = 0
-    var errorLogDescriptor: Int32 = -1
-    var errorLogNumber = 1
+    /// Nil: not started yet.
+    var errorLog: ErrorLogFile?
     var errorLogsToClose: [Int32] = []
     private let watchdogPeriod = cberth_watchdog_microseconds()
     var isStopping = false
@@ -148,7 +148,9 @@ final class Server {
                 loop: loop, limits: limits, snapshot: empty.parts[number].snapshot, daemon: daemonCounters,
                 extensionSize: Pipeline.extensionSize,
                 serverField: server.serverHeaderPolicy == .never ? nil : server.serverHeader,
-                errorLog: ErrorLog(fd: errorLogDescriptor) { DaemonLog.warning(String(cString: $0)) })
+                errorLog: ErrorLog(fd: errorLog?.descriptor ?? -1, fields: errorLog?.fields ?? .standard) {
+                    DaemonLog.warning(String(cString: $0))
+                })
             listener.join(balance)
             if let sources { listener.count(sources) }
             let pipeline = Pipeline(listener: listener, blockingPool: blockingPool)
@@ -258,7 +260,10 @@ final class Server {
         limits.parser = ParserLimits(
             requestBytesMax: daemon.listener.requestBytesMax, fieldLengthMax: daemon.listener.fieldLengthMax,
             urlLengthMax: daemon.listener.fieldLengthMax, fieldsMax: daemon.listener.fieldsMax)
-        limits.cooking = CookingLimits(segmentsMax: daemon.listener.urlSegmentsMax)
+        limits.cooking = CookingLimits(
+            segmentLengthMax: daemon.listener.urlSegmentLengthMax, segmentsMax: daemon.listener.urlSegmentsMax,
+            allowsControls: daemon.listener.allowRestrictedCharacters)
+        limits.serverFieldOnOwnAnswers = daemon.listener.serverHeaderPolicy == .always
         limits.daemonConnectionsMax = connections
         limits.connectionsMax = Int(min(connections, UInt64(IndexAllocator.capacityMax / 2)))
         limits.requestsPerConnectionMax = UInt32(clamping: daemon.listener.keepAliveRequestsMax ?? 0)

@@ -76,7 +76,7 @@ struct ConfigurationLoaderTests {
         let snapshot = ConfigurationLoader.check(text: Samples.shop, name: "shop", daemonText: Samples.daemon)
         #expect(snapshot.diagnostics.map(\.description) == [])
         #expect(snapshot.daemon.loops == 2)
-        #expect(snapshot.daemon.workersMax == 100)
+        #expect(snapshot.daemon.workersMax == nil)
         #expect(snapshot.daemon.listener.requestBytesMax == 32768)
         #expect(snapshot.daemon.listener.fieldLengthMax == 16384)
         #expect(snapshot.daemon.listener.connectionsMax == nil)
@@ -98,6 +98,80 @@ struct ConfigurationLoaderTests {
         #expect(snapshot.pool(named: "shop")?.recycling.schedule == [210])
         #expect(snapshot.pool(named: "shared")?.processesMax == 4)
         #expect(snapshot.pool(named: "shared")?.recycling.time == .off)
+    }
+
+    @Test("a key that this release does nothing about is taken, with a word about it")
+    func notInForce() {
+        let daemon =
+            "[daemon]\nmax_workers = 100\n[defaults.pool]\nping = { interval = \"10s\" }\nrecycling = { virtual_memory = \"1GiB\" }\n"
+        let snapshot = ConfigurationLoader.check(text: Samples.shop, name: "shop", daemonText: daemon)
+        #expect(snapshot.daemon.workersMax == 100)
+        #expect(snapshot.diagnostics.map(\.kind) == [.notAvailable, .notAvailable, .notAvailable])
+        #expect(
+            snapshot.diagnostics.allSatisfy {
+                $0.severity == .warning && $0.message.hasSuffix("is not in force in this release")
+            })
+    }
+
+    @Test("fields of the HTTPERR log are taken in the order of the log, the reason always with them")
+    func errorLogFields() {
+        func read(_ text: String) -> ConfigurationSnapshot {
+            ConfigurationLoader.check(text: Samples.shop, name: "shop", daemonText: "[httperr]\n\(text)")
+        }
+        #expect(read("").daemon.errorLog.fields == ErrorLogField.standard)
+        let some = read("fields = [\"cs-host\", \"TIME\", \"date\"]\nlocal_time_rollover = true")
+        #expect(some.daemon.errorLog.fields == [.date, .time, .reason, .host])
+        #expect(some.daemon.errorLog.localTimeRollover && some.diagnostics.isEmpty)
+        #expect(read("fields = [\"cs-hots\"]").diagnostics.map(\.kind) == [.wrongValue])
+    }
+
+    @Test("a reservation decides who may have a prefix and what is below it, the longest one first")
+    func reservations() {
+        let daemon = """
+            [[reservation]]
+            url = "http://shop.example:80/"
+            sites = ["shop", "blog"]
+            [[reservation]]
+            url = "http://shop.example:80/admin/"
+            sites = ["admin"]
+            """
+        func load(_ name: String, _ binding: String) -> ConfigurationSnapshot {
+            ConfigurationLoader.check(
+                text: "[site]\nbindings = [\"\(binding)\"]\n[[application]]\nhosting = \"static\"\nroot = \"/r\"\n",
+                name: name,
+                daemonText: daemon)
+        }
+        for (name, binding) in [
+            ("shop", "http://shop.example:80/"), ("blog", "http://SHOP.example:80/blog/"),
+            ("admin", "http://shop.example:80/Admin/x/"), ("other", "http://shop.example:8080/"),
+            ("other", "http://*:80/"), ("other", "http://www.shop.example:80/"),
+        ] {
+            let snapshot = load(name, binding)
+            #expect(snapshot.sites.count == 1 && snapshot.diagnostics.isEmpty, "\(name) \(binding)")
+            #expect(snapshot.daemon.reservations.count == 2)
+        }
+        for (name, binding) in [
+            ("other", "http://shop.example:80/"), ("shop", "http://shop.example:80/admin/"),
+            ("admin", "http://shop.example:80/administrators/"),
+        ] {
+            let snapshot = load(name, binding)
+            #expect(snapshot.sites.isEmpty, "\(name) \(binding)")
+            #expect(snapshot.diagnostics.map(\.kind) == [.reserved])
+            #expect(snapshot.diagnostics.first?.message.contains("/etc/berth/berth.toml:") == true)
+            #expect(snapshot.rejected.first?.bindings == [])
+        }
+        let twice = ConfigurationLoader.check(
+            text: Samples.shop, name: "shop",
+            daemonText: daemon + "\n[[reservation]]\nurl = \"http://Shop.example:80/\"\n[[reservation]]\nsites = []")
+        #expect(twice.diagnostics.map(\.kind).prefix(2) == [.duplicate, .missing])
+        #expect(twice.daemon.reservations.count == 2)
+    }
+
+    @Test("a site that is broken keeps the bindings that could be read")
+    func bindingsOfBroken() {
+        let text = "[site]\nbindings = [\"http://a:80/\", \"http://b:80/\"]\nnonsense = 1\n"
+        let snapshot = ConfigurationLoader.check(text: text, name: "a")
+        #expect(snapshot.rejected.map(\.bindings).first?.map(\.urlPrefix) == ["http://a:80/", "http://b:80/"])
     }
 
     @Test("a limit of a field is never above that of the whole head")
@@ -254,10 +328,10 @@ struct ConfigurationLoaderTests {
     func schemes() {
         var registry = BindingRegistry()
         registry.register([Binding(scheme: .https, host: .weakWildcard, endpoint: .port(443))], of: "a")
-        let conflicts = registry.conflicts(of: [Binding(host: .name("b"), endpoint: .port(443))])
+        let conflicts = registry.conflicts(of: [Binding(host: .name("b"), endpoint: .port(443))], site: "b")
         #expect(conflicts.map(\.kind) == [.portConflict])
         #expect(conflicts.first?.message == "port 443 carries https already, for the site \"a\" at (built in)")
-        #expect(registry.conflicts(of: [Binding(host: .name("b"), endpoint: .port(444))]).isEmpty)
+        #expect(registry.conflicts(of: [Binding(host: .name("b"), endpoint: .port(444))], site: "b").isEmpty)
     }
 
     @Test("numbers: the file's own, then the remembered one, then the smallest free one")

@@ -31,7 +31,10 @@ struct DocumentationTests {
     @Test("every key that a file may hold is on the page")
     func keys() throws {
         let page = try page()
-        let known = ["site", "application", "module", "pool", "daemon", "listener", "timeouts", "httperr", "defaults"]
+        let known = [
+            "site", "application", "module", "pool", "daemon", "listener", "timeouts", "httperr", "defaults",
+            "reservation",
+        ]
         // A file with one wrong key in each table makes the reader say which it knows.
         let site = """
             "?" = 1
@@ -74,10 +77,12 @@ struct DocumentationTests {
             "?" = 1
             [defaults]
             "?" = 1
+            [[reservation]]
+            "?" = 1
             """
         let snapshot = ConfigurationLoader.check(text: site, name: "shop", daemonText: daemon)
         let advice = snapshot.diagnostics.filter { $0.kind == .unknownKey }.compactMap(\.advice)
-        #expect(advice.count == 20)
+        #expect(advice.count == 21)
         for line in advice {
             #expect(line.hasPrefix("known are "))
             for key in line.dropFirst("known are ".count).split(separator: ", ") where !known.contains(String(key)) {

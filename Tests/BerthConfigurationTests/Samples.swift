@@ -43,7 +43,7 @@ enum Samples {
         [daemon]
         loops = 2
         control_socket = "/run/berth/control.sock"
-        max_workers = 100
+        max_workers = "off"
 
         [listener]
         max_request_bytes = 32768

@@ -30,6 +30,16 @@ struct RequestQueueTests {
         #expect(queue.isStarted)
     }
 
+    @Test("what a 503 tells is as little as IIS tells, until somebody says otherwise")
+    func verbosity() {
+        let queue = RequestQueue(name: "shop", lengthMax: 10)
+        #expect(queue.verbosity == .limited)
+        for verbosity in [RequestQueue.Verbosity.basic, .full, .limited] {
+            queue.verbosity = verbosity
+            #expect(queue.verbosity == verbosity)
+        }
+    }
+
     @Test("a queue keeps its name for the logs")
     func name() { #expect(RequestQueue(name: "shop/äpi", lengthMax: 10).name.text == "shop/äpi") }
 

@@ -34,6 +34,7 @@ enum DaemonReader {
         if let defaults = reader.subtable("defaults", name: "[defaults]") {
             read(defaults, into: &result.defaults)
         }
+        result.settings.reservations = readReservations(reader)
         for entry in reader.namedEntries("pool") {
             var pool = result.defaults.pool
             guard PoolReader.read(entry, reader, into: &pool) else { continue }
@@ -41,6 +42,36 @@ enum DaemonReader {
         }
         reader.finish()
         return result
+    }
+
+    /// Reservations of the whole daemon. Ours.
+    private static let reservationsMax = 1024
+
+    private static func readReservations(_ reader: TableReader) -> [Reservation] {
+        var reservations: [Reservation] = []
+        for table in reader.tables("reservation", countMax: reservationsMax) {
+            let url = table.string("url")
+            let sites = table.strings("sites", countMax: 256) ?? []
+            table.finish()
+            guard let url else {
+                if !table.has("url") { table.missing("url", "write url = \"http://shop.example:80/\"") }
+                continue
+            }
+            do throws(BindingParser.Problem) {
+                let binding = try BindingParser.parse(url.value, at: url.location)
+                if let other = reservations.first(where: { $0.binding.key == binding.key }) {
+                    table.diagnostics.error(
+                        .duplicate, at: url.location,
+                        "\(quoted(binding.urlPrefix)) is reserved already, at \(other.binding.location)",
+                        "name all sites in one reservation")
+                    continue
+                }
+                reservations.append(Reservation(binding: binding, sites: sites.map(\.value)))
+            } catch {
+                table.diagnostics.error(error.kind, at: url.location, error.message, error.advice)
+            }
+        }
+        return reservations
     }
 
     private static func read(_ reader: TableReader, into settings: inout DaemonSettings) {
@@ -59,7 +90,10 @@ enum DaemonReader {
         (reader.absolutePath("log_directory")?.value).assign(to: &settings.logDirectory)
         (reader.string("user", octetsMax: 256)?.value).assign(to: &settings.user)
         (reader.string("group", octetsMax: 256)?.value).assign(to: &settings.group)
-        if let most = reader.countOrOff("max_workers", in: 10...Int(Int32.max)) { settings.workersMax = most }
+        if let most = reader.countOrOff("max_workers", in: 10...Int(Int32.max)) {
+            settings.workersMax = most
+            if most != nil { reader.notInForce("max_workers", "each application's \"processes\" is") }
+        }
         reader.finish()
     }
 
@@ -119,7 +153,27 @@ enum DaemonReader {
         (reader.absolutePath("directory")?.value).assign(to: &log.directory)
         (reader.choice("rollover", of: LogRollover.self)?.value).assign(to: &log.rollover)
         reader.size("truncate_size", in: 1_048_576...4_294_967_295).assign(to: &log.truncateSize)
+        reader.boolean("local_time_rollover").assign(to: &log.localTimeRollover)
+        if let names = reader.strings("fields", countMax: 64) { read(names, reader, into: &log) }
         reader.finish()
+    }
+
+    private static func read(_ names: [Located<String>], _ reader: TableReader, into log: inout ErrorLogSettings) {
+        let known = ErrorLogField.allCases
+        var fields: Set<ErrorLogField> = []
+        for name in names {
+            if let field = known.first(where: { $0.rawValue.lowercased() == name.value.lowercased() }) {
+                fields.insert(field)
+            } else {
+                let advice =
+                    NearestName.among(known.map(\.rawValue), to: name.value).map { "write \(quoted($0))" }
+                    ?? "known are \(known.map(\.rawValue).joined(separator: ", "))"
+                reader.diagnostics.error(
+                    .wrongValue, at: name.location, "\(quoted(name.value)) is no field of the HTTPERR log", advice)
+            }
+        }
+        // A line says why it is there, whatever else it says.
+        if !fields.isEmpty { log.fields = known.filter { fields.contains($0) || $0 == .reason } }
     }
 
     private static func read(_ reader: TableReader, into defaults: inout Defaults) {

@@ -46,6 +46,8 @@ enum PoolReader {
         reader.count("queue_length", in: 10...65535).assign(to: &pool.queueLength)
         (reader.choice("load_balancer_capabilities", of: ApplicationPoolSettings.LoadBalancerCapabilities.self)?.value)
             .assign(to: &pool.loadBalancerCapabilities)
+        (reader.choice("unavailable_verbosity", of: ApplicationPoolSettings.UnavailableVerbosity.self)?.value)
+            .assign(to: &pool.unavailableVerbosity)
         reader.timeLimit("idle_timeout", in: minute...day * 30).assign(to: &pool.idleTimeout)
         reader.duration("startup_time_limit", in: second...hour).assign(to: &pool.startupTimeLimit)
         reader.duration("shutdown_time_limit", in: second...hour).assign(to: &pool.shutdownTimeLimit)
@@ -59,6 +61,7 @@ enum PoolReader {
             ping.duration("interval", in: second...day).assign(to: &pool.ping.interval)
             ping.duration("response_time", in: second...day).assign(to: &pool.ping.responseTime)
             ping.finish()
+            reader.notInForce("ping", "workers are not pinged; a worker that ends is seen at once all the same")
         }
         if let failure = reader.subtable("rapid_fail", name: "\(reader.name) rapid_fail") {
             failure.boolean("enabled").assign(to: &pool.rapidFail.enabled)
@@ -77,6 +80,9 @@ enum PoolReader {
         if let requests = reader.countOrOff("requests", in: 1...Int(Int32.max)) { recycling.requests = requests }
         if let size = reader.sizeOrOff("private_memory", in: 1 << 20...1 << 50) { recycling.privateMemory = size }
         if let size = reader.sizeOrOff("virtual_memory", in: 1 << 20...1 << 50) { recycling.virtualMemory = size }
+        if recycling.virtualMemory != nil {
+            reader.notInForce("virtual_memory", "private_memory is")
+        }
         reader.boolean("disallow_overlapping_rotation").assign(to: &recycling.disallowOverlappingRotation)
         reader.boolean("disallow_rotation_on_config_change").assign(to: &recycling.disallowRotationOnConfigChange)
         if let times = reader.strings("schedule", countMax: 1440) {

@@ -22,6 +22,9 @@ struct SiteReader {
 
     private var diagnostics: DiagnosticCollector { reader.diagnostics }
 
+    /// Its bindings, also where something else of the site is wrong.
+    private(set) var bindingsRead: [Binding] = []
+
     /// Every file that was looked at, also where the site is wrong.
     private(set) var filesRead: [String] = []
 
@@ -88,6 +91,7 @@ struct SiteReader {
                 id = Located(UInt32(number), at: table.location(of: "id"))
             }
             site.bindings = readBindings(table)
+            bindingsRead = site.bindings
             table.boolean("auto_start").assign(to: &site.autoStart)
             if let limits = table.subtable("limits", name: "[site.limits]") { Self.read(limits, into: &site.limits) }
             if let timeouts = table.subtable("timeouts", name: "[site.timeouts]") {

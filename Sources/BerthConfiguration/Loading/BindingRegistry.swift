@@ -1,6 +1,7 @@
 /// Which prefixes are taken, and by whom: the conflict rules of HTTP.sys (http-sys §3).
 ///
-/// Tiers never conflict with each other; inside one, a prefix belongs to one site. One port carries one scheme.
+/// Tiers never conflict with each other; inside one, a prefix belongs to one site. One port carries one scheme. Where a prefix,
+/// or the nearest one above it in its tier, is reserved, only the sites that the reservation names may have it.
 struct BindingRegistry {
     struct Owner {
         var site: String
@@ -17,12 +18,29 @@ struct BindingRegistry {
 
     private var prefixes: [String: Owner] = [:]
     private var schemes: [UInt16: Owner] = [:]
+    /// The longest first.
+    private let reservations: [Reservation]
 
-    /// What stands in the way of these bindings; empty: nothing.
-    func conflicts(of bindings: [Binding]) -> [Conflict] {
+    init(reservations: [Reservation] = []) {
+        self.reservations = reservations.sorted { $0.binding.key.utf8.count > $1.binding.key.utf8.count }
+    }
+
+    /// What stands in the way of these bindings of a site; empty: nothing.
+    func conflicts(of bindings: [Binding], site: String) -> [Conflict] {
         var conflicts: [Conflict] = []
         for binding in bindings {
-            if let owner = prefixes[binding.key] {
+            if let reservation = reservations.first(where: { binding.key.hasPrefix($0.binding.key) }),
+                !reservation.sites.contains(site)
+            {
+                let owners =
+                    reservation.sites.isEmpty ? "no site" : reservation.sites.map(quoted).joined(separator: ", ")
+                conflicts.append(
+                    Conflict(
+                        kind: .reserved, binding: binding,
+                        message:
+                            "\(quoted(binding.urlPrefix)) is reserved for \(owners) at \(reservation.binding.location)",
+                        advice: "choose another host, port or path, or name \(quoted(site)) in that reservation"))
+            } else if let owner = prefixes[binding.key] {
                 conflicts.append(
                     Conflict(
                         kind: .bindingConflict, binding: binding,

@@ -8,6 +8,8 @@ struct SnapshotAssembly {
     private var pools: [String: ApplicationPoolSettings] = [:]
     private var siteDiagnostics: [ConfigurationDiagnostic] = []
     private var files: [String] = []
+    /// By site: bindings that were read of one that is wrong otherwise.
+    private var bindingsOfBroken: [String: [Binding]] = [:]
 
     init(loader: ConfigurationLoader) { self.loader = loader }
 
@@ -100,6 +102,7 @@ struct SnapshotAssembly {
             diagnostics: diagnostics)
         var draft = reader.read()
         files += reader.filesRead
+        if draft == nil { bindingsOfBroken[source.name] = reader.bindingsRead }
         draft?.site.files = [file] + source.overrides + reader.filesRead
         draft?.site.location = SourceLocation(file: file, line: 1, column: 1)
         return draft
@@ -128,11 +131,11 @@ struct SnapshotAssembly {
     // MARK: Sites among each other
 
     private mutating func settle(_ drafts: [(draft: SiteReader.Draft, diagnostics: DiagnosticCollector)]) {
-        var registry = BindingRegistry()
+        var registry = BindingRegistry(reservations: daemon.settings.reservations)
         var numbers = SiteNumbers(remembered: loader.rememberedSiteIDs)
         var accepted: [(draft: SiteReader.Draft, diagnostics: DiagnosticCollector)] = []
         for (draft, diagnostics) in drafts {
-            for conflict in registry.conflicts(of: draft.site.bindings) {
+            for conflict in registry.conflicts(of: draft.site.bindings, site: draft.site.name) {
                 diagnostics.error(conflict.kind, at: conflict.binding.location, conflict.message, conflict.advice)
             }
             if let id = draft.explicitID, let owner = numbers.claim(id, for: draft.site.name),
@@ -161,6 +164,9 @@ struct SnapshotAssembly {
                 }
             }
             guard !diagnostics.hasErrors else {
+                bindingsOfBroken[draft.site.name] = draft.site.bindings.filter { binding in
+                    registry.conflicts(of: [binding], site: draft.site.name).isEmpty
+                }
                 close(draft.site.name, file: draft.site.location.file, diagnostics, site: nil)
                 continue
             }
@@ -211,7 +217,8 @@ struct SnapshotAssembly {
         if let site {
             sites.append(site)
         } else if diagnostics.hasErrors {
-            rejected.append(RejectedSite(name: name, file: file, diagnostics: sorted))
+            rejected.append(
+                RejectedSite(name: name, file: file, diagnostics: sorted, bindings: bindingsOfBroken[name] ?? []))
         }
     }
 

@@ -17,6 +17,16 @@ public struct ApplicationPoolSettings: Sendable, Hashable {
         case httpLevel = "http-level"
     }
 
+    /// What a 503 of the queue tells a client. Source: HTTP.sys 503 response verbosity.
+    public enum UnavailableVerbosity: String, Sendable, CaseIterable {
+        /// Nothing; the connection is closed.
+        case basic
+        /// 503 and its standard phrase.
+        case limited
+        /// 503 and a phrase that says why.
+        case full
+    }
+
     public var name: String
     /// Whether the pool starts with the daemon; false: 503 until somebody starts it.
     public var autoStart: Bool = true
@@ -24,6 +34,8 @@ public struct ApplicationPoolSettings: Sendable, Hashable {
     /// Requests that may wait, 10 through 65535; over it 503 `QueueFull`.
     public var queueLength: Int = 1000
     public var loadBalancerCapabilities: LoadBalancerCapabilities = .httpLevel
+    /// Nil: as `loadBalancerCapabilities` says, which means limited or basic.
+    public var unavailableVerbosity: UnavailableVerbosity?
     /// Time without requests after which a worker is stopped, 1 min through 30 days, or off.
     public var idleTimeout: TimeLimit = .after(.seconds(20 * 60))
     /// 1 s through 1 h; nil: as each application says.

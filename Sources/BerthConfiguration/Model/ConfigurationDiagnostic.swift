@@ -21,6 +21,7 @@ public struct ConfigurationDiagnostic: Sendable, Hashable {
         case schemeNotAvailable = "scheme-not-available"
         case bindingConflict = "binding-conflict"
         case portConflict = "port-conflict"
+        case reserved = "reserved"
         case duplicate = "duplicate"
         case conflictingKeys = "conflicting-keys"
         case notAvailable = "not-available"

@@ -18,6 +18,8 @@ public struct DaemonSettings: Sendable, Hashable {
     public var listener = ListenerSettings()
     public var timeouts = TimeoutSettings()
     public var errorLog = ErrorLogSettings()
+    /// 1024 at most; no two of one prefix.
+    public var reservations: [Reservation] = []
     public var location = SourceLocation.none
 
     public init() {}

@@ -361,6 +361,12 @@ final class TableReader {
             .wrongType, at: value.location, "\(name) must be \(expected), not \(value.typeName)", advice)
     }
 
+    /// The key is right, and this release does nothing about it.
+    func notInForce(_ key: String, _ instead: String) {
+        diagnostics.warning(
+            .notAvailable, at: location(of: key), "\(quoted(key)) is not in force in this release", instead)
+    }
+
     func missing(_ key: String, _ advice: String) {
         diagnostics.error(.missing, at: location, "\(quoted(key)) is missing in \(name)", advice)
     }

@@ -32,11 +32,6 @@ final class PasswordStore: @unchecked Sendable {
     init?(_ host: HostTable, _ reader: inout SettingsReader) {
         let realm = reader.text("realm") ?? reader.site
         cacheTime = UInt64(reader.number("cache_time", default: 60_000, in: 0...3_600_000)) * 1_000_000
-        if reader.setting("groups") != nil {
-            host.log(
-                Int(BERTH_LOG_WARNING),
-                "basic-authentication: 'groups' does nothing here; it belongs to url-authorization")
-        }
         guard let users = reader.file("users") else {
             if reader.list("users").isEmpty {
                 reader.problem("basic-authentication needs 'users = \"file:PATH\"'", at: "")
