@@ -56,6 +56,7 @@ extension Server {
         }
         install()
         saveState()
+        updateWatch()
         notifyReady()
         DaemonLog.notice("configuration \(generationNumber) is in force: \(statusLine)")
     }

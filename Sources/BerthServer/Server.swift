@@ -76,11 +76,18 @@ final class Server {
     private var eventCount: UInt64 = 0
     private var signals: Int32 = -1
     var moduleTimer = TimerID.none
+    /// Nil: the files are not watched.
+    var watch: ConfigurationWatch?
+    var watchTimer = TimerID.none
+    /// When the first change was seen that was not read yet.
+    var firstChange: MonotonicInstant?
 
     enum TokenKind {
         static let signals: UInt8 = 210
         static let tick: UInt8 = 211
         static let moduleDeadline: UInt8 = 212
+        static let watch: UInt8 = 213
+        static let watchTimer: UInt8 = 214
     }
 
     /// Milliseconds that startup waits for modules, so that in the usual case the first request finds them ready.
@@ -180,6 +187,7 @@ final class Server {
         for loop in loops { try loop.start() }
         note(.started, "\(statusLine), pid \(getpid())")
         scheduleTick()
+        updateWatch()
         options.whenReady(endpoints.endpoints.compactMap { $0?.name })
         notifyReady()
     }
@@ -283,6 +291,7 @@ final class Server {
                     switch token.kind {
                     case ..<Listener.tokenKinds: control?.listener.handle(token, bits)
                     case TokenKind.signals: takeSignals()
+                    case TokenKind.watch: watchReady()
                     case ActivationBridge.tokenKind:
                         activation?.service.ready(token)
                         activation?.takeEvents()
@@ -293,6 +302,7 @@ final class Server {
                     case ..<Listener.tokenKinds: control?.listener.expired(token)
                     case TokenKind.tick: tick()
                     case TokenKind.moduleDeadline: modulesChanged()
+                    case TokenKind.watchTimer: watchTimerFired()
                     case ActivationBridge.tokenKind:
                         activation?.service.expired(token)
                         activation?.takeEvents()

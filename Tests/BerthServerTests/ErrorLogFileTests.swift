@@ -64,7 +64,9 @@ struct ErrorLogFileTests {
         close(log.descriptor)
     }
 
-    @Test("by time: a file lasts as long as its period", arguments: [(LogRollover.hourly, 3600), (.daily, 86_400)])
+    @Test(
+        "by time: a file lasts as long as its period",
+        arguments: [(LogRollover.hourly, Int64(3600)), (LogRollover.daily, Int64(86_400))])
     func time(_ rollover: LogRollover, _ period: Int64) throws {
         let folder = try TestSupport.TemporaryFolder()
         var log = log(folder, rollover)

@@ -143,7 +143,9 @@ struct ErrorLogTests {
     func fields() throws {
         let fields =
             "[httperr]\nfields = [\"s-reason\", \"cs-host\", \"cs(User-Agent)\", \"cs(Referer)\", \"sc-bytes\", \"cs-bytes\"]"
-        try withDaemon(sites: ["h": Self.site("h/app")], settings: fields, files: Self.page) { daemon in
+        try withDaemon(
+            sites: ["h": Self.site("h").replacing("$PORT/", with: "$PORT/app/")], settings: fields, files: Self.page
+        ) { daemon in
             #expect(
                 daemon.folder.read("log/HTTPERR/httperr1.log")?.contains(
                     "#Fields: s-reason cs-host cs(User-Agent) cs(Referer) sc-bytes cs-bytes\n") == true)
@@ -163,7 +165,8 @@ struct ErrorLogTests {
 
     @Test("the log moves to another folder and another rollover with a reload")
     func moving() throws {
-        try withDaemon(sites: ["h": Self.site("h/app")], files: Self.page) { daemon in
+        try withDaemon(sites: ["h": Self.site("h").replacing("$PORT/", with: "$PORT/app/")], files: Self.page) {
+            daemon in
             try daemon.folder.make("other")
             try daemon.write(
                 settings:

@@ -123,6 +123,21 @@ struct RoutingTests {
         }
     }
 
+    @Test("an address list narrows where a port is listened on")
+    func listenAddresses() throws {
+        try withDaemon(
+            sites: [
+                "one":
+                    "[site]\nbindings = [\"http://*:$PORT/\"]\n[[application]]\nhosting = \"static\"\nroot = \"$FOLDER/www\"\n"
+            ],
+            settings: "[listener]\nlisten_addresses = [\"127.0.0.2\"]", files: ["www/f.txt": "hello"]
+        ) { daemon in
+            let client = try Client(port: daemon.port, address: 0x7f00_0002)
+            #expect(try client.request("/f.txt").text == "hello")
+            #expect(throws: (any Error).self) { try daemon.connect() }
+        }
+    }
+
     @Test("a thousand sites are told apart")
     func manySites() throws {
         let site = """

@@ -90,6 +90,7 @@ enum DaemonReader {
         (reader.absolutePath("log_directory")?.value).assign(to: &settings.logDirectory)
         (reader.string("user", octetsMax: 256)?.value).assign(to: &settings.user)
         (reader.string("group", octetsMax: 256)?.value).assign(to: &settings.group)
+        reader.boolean("watch").assign(to: &settings.watch)
         if let most = reader.countOrOff("max_workers", in: 10...Int(Int32.max)) {
             settings.workersMax = most
             if most != nil { reader.notInForce("max_workers", "each application's \"processes\" is") }
