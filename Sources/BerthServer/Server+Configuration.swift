@@ -109,7 +109,7 @@ extension Server {
                 portKey: { [self] in portKey(of: $0) })
         }
         modules.endBuild()
-        builder.reserve(reservedBindings) { [self] in portKey(of: $0) }
+        builder.reserve(reservations.map(\.binding)) { [self] in portKey(of: $0) }
         if !discarding {
             for (site, location, failure) in builder.failures
             where !moduleFailures.contains(where: { $0.site == site && $0.failure == failure }) {
@@ -126,14 +126,16 @@ extension Server {
 
     /// What berth.toml reserves, and the host names of sites whose files have errors: a broken file of a shop must not let
     /// another site answer for it. Wildcards of a broken file would cost others, and are not kept.
-    private var reservedBindings: [Binding] {
-        let ofBroken = configuration.rejected.flatMap(\.bindings).filter { binding in
-            switch binding.host {
-            case .name, .subdomains: true
-            case .strongWildcard, .address, .weakWildcard: false
+    var reservations: [Reservation] {
+        configuration.daemon.reservations
+            + configuration.rejected.flatMap { site in
+                site.bindings.filter { binding in
+                    switch binding.host {
+                    case .name, .subdomains: true
+                    case .strongWildcard, .address, .weakWildcard: false
+                    }
+                }.map { Reservation(binding: $0, sites: [site.name]) }
             }
-        }
-        return configuration.daemon.reservations.map(\.binding) + ofBroken
     }
 
     func portKey(of binding: Binding) -> UInt32 {

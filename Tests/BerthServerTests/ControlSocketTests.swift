@@ -200,6 +200,38 @@ struct ControlSocketTests {
         }
     }
 
+    @Test("what is reserved and what a broken file keeps for its site is listed until a site has it")
+    func reservedBindings() throws {
+        try withDaemon { daemon, client in
+            func reserved() throws -> [String: [String]] {
+                let all = try client.fetch(.bindings, as: ResourceList<BindingRecord>.self).items
+                return Dictionary(
+                    uniqueKeysWithValues: all.compactMap { record in record.reservedFor.map { (record.prefix, $0) } })
+            }
+            #expect(try reserved() == [:])
+            let port = daemon.port
+            try daemon.write(
+                settings: """
+                    [[reservation]]
+                    url = "http://kept:$PORT/"
+                    sites = ["kept"]
+                    [[reservation]]
+                    url = "http://localhost:$PORT/"
+                    sites = ["one"]
+                    """)
+            let kept =
+                "schema = 1\n[site]\nbindings = [\"http://kept:$PORT/\"]\n[[application]]\nhosting = \"static\"\nroot = \"/\"\n"
+            try daemon.write(site: "three", kept.replacing("kept", with: "three") + "nonsense = 1\n")
+            _ = try client.fetch(.reload(wait: true), as: ReloadResult.self)
+            #expect(try reserved() == ["http://kept:\(port)/": ["kept"], "http://three:\(port)/": ["three"]])
+            #expect(try daemon.request("/", host: "kept").status == 503)
+            #expect(try daemon.request("/", host: "localhost").status == 200)
+            try daemon.write(site: "kept", kept)
+            _ = try client.fetch(.reload(wait: true), as: ReloadResult.self)
+            #expect(try reserved() == ["http://three:\(port)/": ["three"]])
+        }
+    }
+
     @Test("events are followed as they happen, and go on after a number")
     func followedEvents() throws {
         try withDaemon { _, client in

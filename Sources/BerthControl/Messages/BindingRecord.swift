@@ -19,11 +19,15 @@ public struct BindingRecord: Codable, Sendable, Equatable {
     public var endpoint: String?
     /// Requests to it reach the site: the endpoint listens and the site is started.
     public var isServing: Bool
+    /// Reserved and not registered: the sites that may have it; requests to it are answered 503. `site` and `application` are
+    /// empty then. `nil` for a binding of a site.
+    public var reservedFor: [String]?
 
     public init(
-        prefix: String, tier: Tier, site: String, application: String, endpoint: String? = nil, isServing: Bool
+        prefix: String, tier: Tier, site: String, application: String, endpoint: String? = nil, isServing: Bool,
+        reservedFor: [String]? = nil
     ) {
         (self.prefix, self.tier, self.site, self.application) = (prefix, tier, site, application)
-        (self.endpoint, self.isServing) = (endpoint, isServing)
+        (self.endpoint, self.isServing, self.reservedFor) = (endpoint, isServing, reservedFor)
     }
 }

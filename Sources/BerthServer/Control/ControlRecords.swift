@@ -102,7 +102,11 @@ struct ControlRecords {
             applications: applications, diagnostics: diagnostics.map { DiagnosticRecord($0) },
             requestsServed: tally.requestsServed, requestsFailed: tally.requestsFailed,
             requestsRunning: site.applications.reduce(0) { $0 &+ running($1, of: site) },
-            reason: isStarted ? unreachable(site) : "an administrator stopped it, or its file says auto_start = false")
+            reason: isStarted
+                ? unreachable(site)
+                : isStopping
+                    ? "an administrator stopped it; its last requests are being finished"
+                    : "an administrator stopped it, or its file says auto_start = false")
     }
 
     /// Why nobody reaches a site that is started; nil: somebody can.
@@ -124,6 +128,17 @@ struct ControlRecords {
     // MARK: Bindings
 
     var bindings: [BindingRecord] {
+        let registered = registeredBindings
+        let taken = Set(registered.map { $0.prefix.lowercased() })
+        let reserved = server.reservations.filter { !taken.contains($0.binding.key) }.map { reservation in
+            BindingRecord(
+                prefix: reservation.binding.urlPrefix, tier: Self.tier(of: reservation.binding), site: "",
+                application: "", isServing: false, reservedFor: reservation.sites)
+        }
+        return registered + reserved
+    }
+
+    private var registeredBindings: [BindingRecord] {
         server.sites.flatMap { site in
             let isStarted = server.registry.counters(of: site).isStarted
             return site.bindings.map { binding in

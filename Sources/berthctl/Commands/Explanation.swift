@@ -69,11 +69,11 @@ package struct Explanation: Codable, Sendable, Equatable {
             let generation = site.generation.map { " (generation \($0))" } ?? ""
             add(
                 .notable, "\(file) has errors; the last good configuration\(generation) stays in use",
-                "mend what is shown below; it is read as soon as it is saved")
+                "mend what is shown below, then: berthctl reload")
         case .rejected:
             add(
                 .broken, "\(file) has errors, and there is no earlier good configuration to fall back on",
-                "mend what is shown below; it is read as soon as it is saved", ends: true)
+                "mend what is shown below, then: berthctl reload", ends: true)
         case .unknown: add(.notable, "its configuration is in a condition that this berthctl does not know")
         }
     }

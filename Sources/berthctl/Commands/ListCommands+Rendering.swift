@@ -109,7 +109,10 @@ extension ListCommands {
         ])
         for binding in bindings {
             table.add(
-                .init(binding.prefix), .init(binding.tier.rawValue), .init(binding.site + binding.application),
+                .init(binding.prefix), .init(binding.tier.rawValue),
+                .init(
+                    binding.reservedFor.map { $0.isEmpty ? "reserved" : "reserved for " + $0.joined(separator: ", ") }
+                        ?? binding.site + binding.application),
                 .init(binding.endpoint ?? ""),
                 .init(binding.isServing ? "yes" : "no", binding.isServing ? .good : .bad))
         }
