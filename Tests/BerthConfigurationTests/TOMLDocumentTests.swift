@@ -50,6 +50,13 @@ struct TOMLDocumentTests {
         #expect(result.errors.first?.hasPrefix("f:\(line):") == true)
     }
 
+    @Test(
+        "an error at an end that came too early is at that end, not behind it",
+        arguments: [("'\n", "f:1:2:"), ("'", "f:1:2:"), ("a = \"\u{e9}", "f:1:7:"), ("a = [\n1,\n", "f:2:3:")])
+    func tooEarly(_ text: String, _ place: String) {
+        #expect(read(text).errors.first?.hasPrefix(place) == true, "\(read(text).errors)")
+    }
+
     @Test("octets that are no UTF-8 are refused")
     func utf8() {
         #expect(read([0x61, 0x3D, 0x22, 0xFF, 0x22]).errors.first?.hasPrefix("f:1:") == true)

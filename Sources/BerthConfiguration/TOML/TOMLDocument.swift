@@ -19,7 +19,7 @@ enum TOMLDocument {
         var line: UInt32 = 0
         var column: UInt32 = 0
         if let error = cberth_toml_error(document, &line, &column) {
-            let location = SourceLocation(file: file, line: Int(line), column: Int(column))
+            let location = place(line: Int(line), column: Int(column), in: text, file: file)
             diagnostics.error(.syntax, at: location, String(cString: error))
             return nil
         }
@@ -31,6 +31,16 @@ enum TOMLDocument {
             nodes: UnsafeBufferPointer(start: nodes, count: Int(count)), octets: UnsafeRawPointer(octets), file: file)
         guard case .table(let table) = reader.value(at: 0).content else { return nil }
         return table
+    }
+
+    /// Where a syntax error is, as a place that the text has: toml++ counts on behind the line, and the file, that it found
+    /// to end too early.
+    private static func place(line: Int, column: Int, in text: [UInt8], file: String) -> SourceLocation {
+        let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let line = min(max(line, 1), lines.count)
+        // Octets that continue a character don't count.
+        let length = lines[line - 1].count { $0 & 0xC0 != 0x80 }
+        return SourceLocation(file: file, line: line, column: min(max(column, 1), length + 1))
     }
 }
 
