@@ -92,10 +92,25 @@ let package = Package(
         // For the counts: a system call that valgrind doesn't know.
         .target(name: "ValgrindShim", path: "Tests/ValgrindShim", cSettings: strictC),
         .executableTarget(name: "EchoWorker", path: "Sources/Examples/EchoWorker", swiftSettings: strict),
-    ] + testTargets,
+    ] + (isFuzzing ? [fuzzDriver] : testTargets),
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+/// Set by `scripts/fuzz`: the program with libFuzzer's `main` takes the place of the tests, over the same properties
+/// (docs/decisions/0009-fuzz-targets.md).
+var isFuzzing: Bool { Context.environment["BERTH_FUZZ"] != nil }
+
+var fuzzed: [Target.Dependency] {
+    ["BerthConfiguration", "BerthHosting", "BerthHTTP", "BerthListener", "CBerthSystem"]
+}
+
+var fuzzDriver: Target {
+    .executableTarget(
+        name: "BerthFuzz", dependencies: fuzzed, path: "Tests/Fuzz",
+        exclude: ["Tests", "Differential", "corpus", "http.dict", "configuration.dict"],
+        sources: ["Targets", "Driver"], swiftSettings: strict)
+}
 
 var testTargets: [Target] {
     [
@@ -118,6 +133,11 @@ var testTargets: [Target] {
                 "CBerthSystem",
             ]
         ),
+        // The properties that the fuzz targets check, on their corpus and on mutations of it.
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed + ["TestSupport"], path: "Tests/Fuzz",
+            exclude: ["Driver", "Differential", "corpus", "http.dict", "configuration.dict"],
+            sources: ["Targets", "Tests"], swiftSettings: strict),
         // The real daemon, real workers: what scripts/test runs in a stage of its own.
         swiftTarget("TestSupport", path: "Tests/TestSupport", ["CBerthSystem"]),
         tests("IntegrationTests", ["TestSupport"]),
