@@ -21,8 +21,10 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
     private(set) var fields: ErrorLogFields
     private let buffer: UnsafeMutablePointer<UInt8>
     private var count = 0
-    /// Lines that could not be written.
+    /// Lines that could not be written since it last worked.
     public private(set) var lost: UInt64 = 0
+    /// A write stopped in a line, which has to end before the next begins.
+    private var isAmidLine = false
     /// Where notices for an administrator go. Any thread.
     private let noticeSink: @convention(c) (UnsafePointer<CChar>) -> Void
 
@@ -51,6 +53,7 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
     mutating func replaceFile(_ fd: Int32, _ fields: ErrorLogFields, _ system: UnsafePointer<cberth_system>) {
         flush(system)
         (self.fd, self.fields) = (fd, fields)
+        isAmidLine = false
     }
 
     /// What one line says. Empty runs are written as "-".
@@ -149,22 +152,49 @@ public struct ErrorLog: @unchecked Sendable, BitwiseCopyable {
         putDigits(&out, parts.2, 2)
     }
 
-    /// Writes what was gathered. A full disk costs lines, counted in `lost`, and nothing else.
+    /// Writes what was gathered. A full disk costs lines, counted in `lost`, and nothing else; it is told when that begins and
+    /// when it is over.
     mutating func flush(_ system: UnsafePointer<cberth_system>) {
         if count == 0 { return }
-        let written = fd < 0 ? count : system.pointee.write_some(system, fd, buffer, count)
-        if written != count {
-            if lost == 0 {
-                notice(
-                    "the error log cannot be written: \(SystemError("write", Int32(written < 0 ? -written : Int(ENOSPC)))); lines are lost"
-                )
-            }
-            for i in 0..<count where buffer[i] == 0x0a { lost += 1 }
-        } else {
-            lost = 0
-        }
+        let octets = count
         count = 0
+        if fd < 0 { return }
+        var done = 0
+        var problem: SystemError?
+        if isAmidLine { isAmidLine = write(UnsafePointer(Self.lineEnd), 1, system, &problem) != 1 }
+        if !isAmidLine { done = write(UnsafePointer(buffer), octets, system, &problem) }
+        if done == octets {
+            if lost > 0 { notice("the error log is written again; \(lost) lines were lost") }
+            lost = 0
+            return
+        }
+        if done > 0 { isAmidLine = buffer[done - 1] != 0x0a }
+        if lost == 0 { notice("the error log cannot be written: \(problem?.reason ?? "?"); lines are lost") }
+        for i in done..<octets where buffer[i] == 0x0a { lost += 1 }
     }
+
+    /// Octets written, all of them unless there is a problem.
+    private func write(
+        _ start: UnsafePointer<UInt8>, _ octets: Int, _ system: UnsafePointer<cberth_system>,
+        _ problem: inout SystemError?
+    ) -> Int {
+        var done = 0
+        while done < octets {
+            let written = system.pointee.write_some(system, fd, start + done, octets - done)
+            if written <= 0 {
+                problem = SystemError("write", written < 0 ? Int32(-written) : ENOSPC)
+                return done
+            }
+            done += written
+        }
+        return done
+    }
+
+    private nonisolated(unsafe) static let lineEnd: UnsafeMutablePointer<UInt8> = {
+        let octet = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+        octet.initialize(to: 0x0a)
+        return octet
+    }()
 
     private func putDigits(_ out: inout OctetWriter, _ value: Int, _ width: Int) {
         var scale = 1

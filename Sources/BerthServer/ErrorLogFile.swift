@@ -78,16 +78,18 @@ struct ErrorLogFile {
         }
     }
 
-    /// Whether the next file has to be begun.
+    /// Whether the next file has to be begun, or this one anew because somebody took it away.
     func isOver(at wallSeconds: Int64) -> Bool {
         if descriptor < 0 { return false }
+        var status = cberth_file_status()
+        guard system.pointee.file_status(system, descriptor, &status) == 0 else { return false }
+        var there = stat()
+        if stat(path, &there) != 0 || there.st_ino != status.inode { return true }
         if settings.rollover != .size {
             return !path.hasSuffix(
                 "/" + Self.name(settings.rollover, number: 1, at: wallSeconds, isLocal: settings.localTimeRollover))
         }
-        var status = cberth_file_status()
-        return system.pointee.file_status(system, descriptor, &status) == 0
-            && status.size >= UInt64(settings.truncateSize)
+        return status.size >= UInt64(settings.truncateSize)
     }
 
     /// The lines that say which fields follow.

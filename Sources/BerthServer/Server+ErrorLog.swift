@@ -19,11 +19,14 @@ extension Server {
     func rollErrorLog() {
         guard let log = errorLog, log.isOver(at: loop.wallSeconds) else { return }
         if let error = errorLog?.open(at: loop.wallSeconds) {
-            DaemonLog.warning(
-                "the error log stays in its file: \(errorLog?.path ?? "") cannot be opened: \(error.reason)")
-            errorLog = log
+            if !errorLogIsStuck {
+                DaemonLog.warning(
+                    "the error log stays in its file: \(errorLog?.path ?? "") cannot be opened: \(error.reason)")
+            }
+            (errorLog, errorLogIsStuck) = (log, true)
             return
         }
+        errorLogIsStuck = false
         handOutErrorLog(closing: log.descriptor)
     }
 

@@ -38,6 +38,8 @@ final class Server {
     var generationNumber: UInt64 = 0
     /// Nil: not started yet.
     var errorLog: ErrorLogFile?
+    /// The next file cannot be opened, which was said.
+    var errorLogIsStuck = false
     var errorLogsToClose: [Int32] = []
     private let watchdogPeriod = cberth_watchdog_microseconds()
     var isStopping = false

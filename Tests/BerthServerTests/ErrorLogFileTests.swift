@@ -81,6 +81,23 @@ struct ErrorLogFileTests {
         close(log.descriptor)
     }
 
+    @Test("a file that somebody takes away or replaces is begun anew")
+    func takenAway() throws {
+        let folder = try TestSupport.TemporaryFolder()
+        var log = log(folder, .size)
+        #expect(log.open(at: Self.moment) == nil)
+        #expect(!log.isOver(at: Self.moment))
+        try folder.remove("httperr1.log")
+        #expect(log.isOver(at: Self.moment))
+        close(log.descriptor)
+        #expect(log.open(at: Self.moment) == nil)
+        #expect(folder.read("httperr1.log")?.hasPrefix("#Software: Berth\n") == true)
+        #expect(!log.isOver(at: Self.moment))
+        try folder.write("httperr1.log", "other")
+        #expect(log.isOver(at: Self.moment))
+        close(log.descriptor)
+    }
+
     @Test("a folder that is not there is an error with its reason")
     func missing() throws {
         var daemon = DaemonSettings()
