@@ -297,6 +297,7 @@ final class Server {
                     case ActivationBridge.tokenKind:
                         activation?.service.ready(token)
                         activation?.takeEvents()
+                    case OfflineWatch.tokenKind: activation?.offlineChanged()
                     default: break
                     }
                 case .expired(let token):

@@ -83,6 +83,8 @@ int cberth_linux_watch_directory(SELF, int watch, const char *path) {
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR));
 }
 
+int cberth_linux_watch_remove(SELF, int watch, int number) { UNUSED_SELF; return negated(inotify_rm_watch(watch, number)); }
+
 int cberth_linux_close(SELF, int fd) {
     UNUSED_SELF;
     // EBADF would be our own mistake, and closing somebody else's descriptor next: stop at once.

@@ -56,4 +56,5 @@ int cberth_linux_change_mode(SELF, const char *path, uint32_t mode);
 int cberth_linux_change_owner(SELF, const char *path, uint32_t user, uint32_t group);
 int cberth_linux_watch_create(SELF);
 int cberth_linux_watch_directory(SELF, int watch, const char *path);
+int cberth_linux_watch_remove(SELF, int watch, int number);
 int cberth_linux_close(SELF, int fd);

@@ -218,6 +218,7 @@ static const cberth_system linux_system = {
     .change_owner = cberth_linux_change_owner,
     .watch_create = cberth_linux_watch_create,
     .watch_directory = cberth_linux_watch_directory,
+    .watch_remove = cberth_linux_watch_remove,
     .close = cberth_linux_close,
     .spawn = cberth_linux_spawn,
     .signal_process = cberth_linux_signal_process,

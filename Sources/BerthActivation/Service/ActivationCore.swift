@@ -34,14 +34,21 @@ struct ActivationCore {
     }
 
     /// Adds an application, or changes its rules. Its pool must be known: false if it is not.
-    mutating func configure(application rules: ApplicationRules, now: MonotonicInstant) -> Bool {
+    ///
+    /// - Parameter isOffline: whether `app_offline.htm` is there now; one that is has no worker from the start.
+    mutating func configure(
+        application rules: ApplicationRules, isOffline: Bool = false, now: MonotonicInstant
+    ) -> Bool {
         guard let pool = pools[rules.pool] else { return false }
         if let known = applications[rules.id] {
+            setOffline(isOffline, rules.id, now: now)
             if known.rules == rules, known.pool == pool.rules, !known.isRemoved { return true }
             memberships[known.rules.pool]?.remove(rules.id)
             with(rules.id, now: now) { $0.change(to: rules, pool: pool.rules, now: $1, effects: &$2) }
         } else {
-            applications[rules.id] = ApplicationActivation(rules: rules, pool: pool.rules, now: now)
+            var fresh = ApplicationActivation(rules: rules, pool: pool.rules, now: now)
+            fresh.isOffline = isOffline
+            applications[rules.id] = fresh
         }
         memberships[rules.pool, default: []].insert(rules.id)
         let mayRun = pool.isStarted && !isStopping

@@ -68,10 +68,12 @@ public final class ActivationService {
     public func configure(pool rules: PoolRules) { perform { $0.configure(pool: rules, now: $1) } }
 
     /// Adds an application to a pool that is known, or changes its rules; false: its pool is not known.
+    ///
+    /// - Parameter isOffline: whether `app_offline.htm` is there: then it has no worker from the start.
     @discardableResult
-    public func configure(application rules: ApplicationRules) -> Bool {
+    public func configure(application rules: ApplicationRules, isOffline: Bool = false) -> Bool {
         var isKnown = false
-        perform { isKnown = $0.configure(application: rules, now: $1) }
+        perform { isKnown = $0.configure(application: rules, isOffline: isOffline, now: $1) }
         return isKnown
     }
 

@@ -14,8 +14,9 @@ final class ActivationBridge {
     static let tokenKind: UInt8 = 220
 
     let service: ActivationService
-    private unowned let server: Server
-    private var applications: [UInt32: Known] = [:]
+    unowned let server: Server
+    var applications: [UInt32: Known] = [:]
+    let offline: OfflineWatch
     private var pools: [String: PoolID] = [:]
     /// How many loops have let go of a worker that was ready and has not ended, and those whose drain waits for all of them.
     private var releases: [UInt32: Int] = [:]
@@ -26,7 +27,7 @@ final class ActivationBridge {
     private var logFiles: WorkerLogFiles
 
     /// An application as it was configured last.
-    private struct Known {
+    struct Known {
         var name: String
         var site: String
         var pool: String
@@ -36,11 +37,16 @@ final class ActivationBridge {
         var isManaged: Bool
         /// Where its workers' output goes as well.
         var logFile: String?
+        /// Where `app_offline.htm` is looked for; nil: nowhere.
+        var root: String?
+        /// What is shown instead of the application; nil: nothing.
+        var offlinePage: [UInt8]?
     }
 
     init(server: Server, socketDirectory: String) {
         self.server = server
         logFiles = WorkerLogFiles(system: server.system)
+        offline = OfflineWatch(loop: server.loop)
         service = ActivationService(
             loop: server.loop, tokenKind: Self.tokenKind, environment: EnvironmentEntry.ofDaemon(),
             socketDirectory: socketDirectory)
@@ -63,6 +69,7 @@ final class ActivationBridge {
         }
         for (number, known) in applications where !seen.contains(number) {
             applications[number] = nil
+            offline.forget(number)
             server.post { Forwarder.removedMessage(application: number) }
             if known.isManaged { service.remove(application: ApplicationID(rawValue: number)) }
         }
@@ -82,7 +89,11 @@ final class ActivationBridge {
         let name = application.path == "/" ? site.name : site.name + application.path
         var known = Known(
             name: name, site: site.name, pool: pool.name, settings: forwarding, rules: nil,
-            workers: applications[number]?.workers ?? [], isManaged: true)
+            workers: applications[number]?.workers ?? [], isManaged: true, root: Self.root(of: application, settings))
+        known.offlinePage = followRoot(known.root, number)
+        let wasOffline = applications[number]?.offlinePage != nil
+        // After everything else that loops are told about it here.
+        defer { tellOffline(number, wasOffline: wasOffline) }
         switch settings.worker {
         case .external(let address):
             known.isManaged = false
@@ -114,7 +125,23 @@ final class ActivationBridge {
             publish(settings: known.settings, number)
             // Loops must not go on with the address it had before.
             if wasExternal { server.post { Forwarder.workersMessage(application: number, []) } }
-            service.configure(application: rules)
+            service.configure(application: rules, isOffline: known.offlinePage != nil)
+        }
+    }
+
+    private static func root(of application: Application, _ settings: OutOfProcessSettings) -> String? {
+        if let root = application.root { return root }
+        if case .command(let command) = settings.worker { return command.workingDirectory }
+        return nil
+    }
+
+    /// A configuration was applied: loops may have been told about workers, which ends a page.
+    private func tellOffline(_ number: UInt32, wasOffline: Bool) {
+        takeEvents()
+        if let page = applications[number]?.offlinePage {
+            server.post { Forwarder.offlineMessage(application: number, page: page) }
+        } else if wasOffline, let workers = applications[number]?.workers {
+            server.post { Forwarder.workersMessage(application: number, workers) }
         }
     }
 
@@ -212,6 +239,10 @@ final class ActivationBridge {
             server.post {
                 Forwarder.startFailedMessage(application: number, reason: "The application is not configured any more.")
             }
+            return
+        }
+        if let page = known.offlinePage {
+            server.post { Forwarder.offlineMessage(application: number, page: page) }
             return
         }
         if !known.workers.isEmpty {
@@ -321,6 +352,8 @@ final class ActivationBridge {
                     id: UInt64(ready.worker?.rawValue ?? 0), endpoint: endpoint, pairingToken: ready.token?.text ?? "")
             }
             applications[id.rawValue]?.workers = workers
+            // It would end the page; who is there now is told when that is over.
+            if applications[id.rawValue]?.offlinePage != nil { break }
             server.post { Forwarder.workersMessage(application: id.rawValue, workers) }
         case .failed(let id, let failure):
             DaemonLog.error(failure.report)

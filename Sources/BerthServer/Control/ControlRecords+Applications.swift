@@ -32,6 +32,7 @@ extension ControlRecords {
             }
         }
         record.failure = failure(of: application, site)
+        if server.activation?.isOffline(id(application, site)) == true { record.availability = .offline }
         if record.failure != nil { record.availability = .failing }
         return record
     }

@@ -164,7 +164,8 @@ typedef struct cberth_system {
     int (*change_mode)(const struct cberth_system *self, const char *path, uint32_t mode);
     int (*change_owner)(const struct cberth_system *self, const char *path, uint32_t user, uint32_t group);
     int (*watch_create)(const struct cberth_system *self);                                   // inotify
-    int (*watch_directory)(const struct cberth_system *self, int watch, const char *path);   // everything that changes what it lists or holds
+    int (*watch_directory)(const struct cberth_system *self, int watch, const char *path);   // everything that changes what it lists or holds; its number
+    int (*watch_remove)(const struct cberth_system *self, int watch, int number);
     int (*close)(const struct cberth_system *self, int fd);
 
     // Processes and signals.
