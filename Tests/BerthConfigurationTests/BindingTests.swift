@@ -36,6 +36,14 @@ struct BindingTests {
         #expect(try BindingParser.parse(binding.urlPrefix).key == binding.key)
     }
 
+    @Test("letter case counts in the path of a socket, and nowhere else")
+    func letterCase() throws {
+        func key(_ text: String) throws -> String { try BindingParser.parse(text).key }
+        #expect(try key("http://Shop.example:80/App/") == key("http://shop.EXAMPLE:80/aPP/"))
+        #expect(try key("http+unix:/run/a.sock:/App/") == key("http+unix:/run/a.sock:/app/"))
+        #expect(try key("http+unix:/run/A.sock:/") != key("http+unix:/run/a.sock:/"))
+    }
+
     @Test("the parts are told apart")
     func parts() throws {
         #expect(try BindingParser.parse("http://+:80/").host == .strongWildcard)

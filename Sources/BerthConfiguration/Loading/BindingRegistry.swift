@@ -29,7 +29,7 @@ struct BindingRegistry {
     func conflicts(of bindings: [Binding], site: String) -> [Conflict] {
         var conflicts: [Conflict] = []
         for binding in bindings {
-            if let reservation = reservations.first(where: { binding.key.hasPrefix($0.binding.key) }),
+            if let reservation = reservations.first(where: { binding.key.utf8.starts(with: $0.binding.key.utf8) }),
                 !reservation.sites.contains(site)
             {
                 let owners =

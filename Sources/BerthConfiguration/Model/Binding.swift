@@ -1,6 +1,6 @@
 /// Where a site listens, and which requests there are its own: a parsed HTTP.sys UrlPrefix.
 ///
-/// Equality of prefixes is that of `key`: the case of host and path does not count (http-sys §2).
+/// Equality of prefixes is that of `key`: the case of host and path does not count (http-sys §2), that of a socket's path does.
 public struct Binding: Sendable, Hashable {
     public enum Scheme: String, Sendable { case http, https }
 
@@ -52,8 +52,8 @@ public struct Binding: Sendable, Hashable {
     /// The prefix in one canonical spelling: host in lower case, path as written.
     public var urlPrefix: String { Binding.prefix(scheme, host, endpoint, boundAddress, path) }
 
-    /// What two bindings may not have in common.
-    public var key: String { urlPrefix.lowercased() }
+    /// What two bindings may not have in common. Hosts and addresses have one spelling already; a file's name has its own.
+    public var key: String { Binding.prefix(scheme, host, endpoint, boundAddress, path.lowercased()) }
 
     /// The port, or nil on a Unix socket.
     public var port: UInt16? {
