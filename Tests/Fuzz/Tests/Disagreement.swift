@@ -73,8 +73,7 @@ enum Disagreement: String, CaseIterable {
             let inHead = message?.fields.count { isFraming($0.name) } ?? .max
             return isChunked(message) && framingLines(rest).count > inHead ? .framingInTrailer : nil
         case "HPE_STRICT", "HPE_INVALID_CHUNK_SIZE":
-            let hasExtension = rest.contains(0x3b) && rest.contains { $0 >= 0x80 }
-            return isChunked(message) && hasExtension ? .chunkExtension : nil
+            return isChunked(message) && rest.contains(UInt8(ascii: ";")) ? .chunkExtension : nil
         default: return nil
         }
     }
