@@ -84,7 +84,7 @@ extension Listener {
         guard let (index, c) = state.pointee.connections.allocate() else {
             if isCounted == true { discountSource(peer) }
             state.pointee.daemon.closed()
-            state.pointee.counters.connectionsRefused &+= 1
+            tally(.connectionsRefused)
             logConnection("Connections_Refused", status: 0, peer: peer, endpoint: number)
             _ = system.pointee.close(system, fd)
             return
@@ -101,7 +101,7 @@ extension Listener {
             c.pointee.local = state.pointee.endpoints[number].address
             c.pointee.flags.insert(.localKnown)
         }
-        state.pointee.counters.connectionsAccepted &+= 1
+        tally(.connectionsAccepted)
         setDeadline(index, c, after: state.pointee.limits.timers.idleConnection)
         // Under load the request is there with its connection. Reading at once saves a turn of the loop, and for a connection
         // that ends with its answer the registration too; where it is mostly not there, waiting is cheaper.
@@ -114,7 +114,7 @@ extension Listener {
             if c.pointee.requests == 0 || c.pointee.phase == .readingHead { settle(index, c) }
         } else {
             // Every 64th connection asks whether that has changed.
-            if state.pointee.counters.connectionsAccepted & 63 == 0 { state.pointee.eagerness = 2 }
+            if counters.connectionsAccepted & 63 == 0 { state.pointee.eagerness = 2 }
             setInterest(index, c, EPOLLIN.rawValue)
         }
     }
@@ -129,7 +129,7 @@ extension Listener {
     @inline(never)
     private func turnAway(_ fd: Int32, peer: cberth_address, endpoint number: Int) {
         let system = loop.system
-        state.pointee.counters.connectionsRefused &+= 1
+        tally(.connectionsRefused)
         logConnection("ConnLimit", status: 503, peer: peer, endpoint: number)
         _ = system.pointee.send(system, fd, Self.turnedAway.utf8Start, Self.turnedAway.utf8CodeUnitCount, 0)
         _ = system.pointee.close(system, fd)

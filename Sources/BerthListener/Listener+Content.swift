@@ -126,7 +126,7 @@ extension Listener {
     ) -> Int {
         if count > 0 {
             let octets = UInt64(truncatingIfNeeded: count)
-            state.pointee.counters.octetsReceived &+= octets
+            tally(.octetsReceived, octets)
             request.pointee.octetsReceived &+= octets
             request.pointee.contentOctets &+= octets
             if request.pointee.contentState == .length {
@@ -206,7 +206,7 @@ extension Listener {
         let count = loop.system.pointee.receive(loop.system, c.pointee.fd, memory, room)
         if count > 0 {
             c.pointee.inputEnd &+= UInt32(truncatingIfNeeded: count)
-            state.pointee.counters.octetsReceived &+= UInt64(truncatingIfNeeded: count)
+            tally(.octetsReceived, UInt64(truncatingIfNeeded: count))
         }
         return count
     }

@@ -82,7 +82,7 @@ extension Listener {
             return
         }
         c.pointee.inputEnd &+= UInt32(truncatingIfNeeded: count)
-        state.pointee.counters.octetsReceived &+= UInt64(truncatingIfNeeded: count)
+        tally(.octetsReceived, UInt64(truncatingIfNeeded: count))
         advance(index, c)
     }
 
@@ -204,7 +204,7 @@ extension Listener {
         c.pointee.phase = .running
         c.pointee.request = request.pointee.index &+ 1
         c.pointee.requestCount &+= 1
-        state.pointee.counters.requests &+= 1
+        tally(.requests)
         request.pointee.pinnedEnd = c.pointee.inputStart
         request.pointee.octetsReceived = UInt64(headLength)
         let head = request.pointee.head

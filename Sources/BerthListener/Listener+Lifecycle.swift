@@ -108,7 +108,7 @@ extension Listener {
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
         _ answer: FrontAnswer
     ) {
-        state.pointee.counters.rejections &+= 1
+        tally(.rejections)
         c.pointee.phase = .running
         c.pointee.request = request.pointee.index &+ 1
         if request.pointee.octetsReceived == 0 {
@@ -140,7 +140,7 @@ extension Listener {
             refuse(index, c, request, .unavailable(reason, isTold: verbosity == .full))
             return
         }
-        state.pointee.counters.rejections &+= 1
+        tally(.rejections)
         logRefusal(c, request, status: 0, reason: reason)
         truncate(index, c, request)
         request.pointee.contentState = .none

@@ -180,7 +180,7 @@ extension Listener {
     @inline(__always)
     private func noteSent(_ c: UnsafeMutablePointer<Connection>, _ count: Int) {
         c.pointee.sentTotal &+= UInt64(truncatingIfNeeded: count)
-        state.pointee.counters.octetsSent &+= UInt64(truncatingIfNeeded: count)
+        tally(.octetsSent, UInt64(truncatingIfNeeded: count))
     }
 
     // MARK: Sending

@@ -63,7 +63,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var sources: Unmanaged<SourceConnections>?
         /// Nil: this loop is alone.
         var balance: Unmanaged<LoopBalance>?
-        var counters = ListenerCounters()
+        /// By `ListenerCounters.Word`. Never in an access of its own by name: other threads read here.
+        let counters: UnsafeMutablePointer<UInt64>
         var errorLog: ErrorLog
     }
 
@@ -103,7 +104,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
                 batch: batch.assumingMemoryBound(to: UInt8.self), scratch: scratch.assumingMemoryBound(to: UInt8.self),
                 endpoints: .allocate(capacity: ListenerSnapshot.endpointsMax), snapshot: snapshot,
                 preamble: .allocate(capacity: 256), serverField: Self.kept(serverField), daemon: daemon,
-                errorLog: errorLog))
+                counters: .allocate(capacity: ListenerCounters.Word.allCases.count), errorLog: errorLog))
+        state.pointee.counters.initialize(repeating: 0, count: ListenerCounters.Word.allCases.count)
         // A connection that another loop hands over can be here before its endpoint is.
         state.pointee.endpoints.initialize(
             repeating: Endpoint(
@@ -128,7 +130,23 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     public var connectionCount: Int { state.pointee.connections.count }
     /// Requests from their first octet to their release.
     public var requestCount: Int { state.pointee.requests.count }
-    public var counters: ListenerCounters { state.pointee.counters }
+    public var counters: ListenerCounters {
+        let words = state.pointee.counters
+        func value(_ word: ListenerCounters.Word) -> UInt64 { cberth_atomic_load_relaxed(words + word.rawValue) }
+        var counters = ListenerCounters()
+        counters.connectionsAccepted = value(.connectionsAccepted)
+        counters.connectionsRefused = value(.connectionsRefused)
+        counters.requests = value(.requests)
+        counters.rejections = value(.rejections)
+        counters.octetsReceived = value(.octetsReceived)
+        counters.octetsSent = value(.octetsSent)
+        return counters
+    }
+
+    @inline(__always)
+    func tally(_ word: ListenerCounters.Word, _ more: UInt64 = 1) {
+        cberth_count(state.pointee.counters + word.rawValue, more)
+    }
 
     /// The pipeline's octets behind a request, aligned to 16.
     @inline(__always)

@@ -66,7 +66,7 @@ extension Forwarder {
         c.pointee.endpoint = UInt16(truncatingIfNeeded: number)
         c.pointee.interest = Self.interest
         worker.pointee.connections &+= 1
-        a.pointee.counters.connections &+= 1
+        a.count(.connections)
         let registered = state.pointee.loop.register(
             fd, Self.interest, EventToken(kind: TokenKind.connection, index: index, generation: generation))
         if registered < 0 {

@@ -20,7 +20,7 @@ extension Forwarder {
         x.pointee.failedCode = code
         if worker.pointee.isRetired {
             // It is known to be on its way out.
-            a.pointee.counters.repeated &+= 1
+            a.count(.repeated)
             return attempt(x)
         }
         worker.pointee.isSuspect = true
@@ -34,7 +34,7 @@ extension Forwarder {
                 return refuse(x, reason: "QueueFull")
             }
             x.pointee.flags.insert(.queued)
-            a.pointee.counters.waited &+= 1
+            a.count(.waited)
         }
         x.pointee.state = .waiting
         x.pointee.timer = state.pointee.loop.schedule(
@@ -71,7 +71,7 @@ extension Forwarder {
         unlinkDoubt(x)
         state.pointee.loop.cancel(x.pointee.timer)
         x.pointee.timer = .none
-        x.pointee.application.pointee.counters.repeated &+= 1
+        x.pointee.application.count(.repeated)
         state.pointee.listener.makeReady(x.pointee.request, .handler)
     }
 

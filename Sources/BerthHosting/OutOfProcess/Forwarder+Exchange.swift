@@ -10,11 +10,11 @@ extension Forwarder {
     ) -> Int32 {
         if a.pointee.isOffline { return answerOffline(request, a) }
         guard let (index, x) = state.pointee.exchanges.allocate() else {
-            a.pointee.counters.failures &+= 1
+            a.count(.failures)
             state.pointee.listener.refuseUnavailable(request, reason: "QueueFull")
             return Self.pending
         }
-        a.pointee.counters.running &+= 1
+        a.count(.running)
         let generation = x.pointee.generation
         x.initialize(to: Exchange(request: request, application: a))
         x.pointee.generation = generation
@@ -96,7 +96,7 @@ extension Forwarder {
         dropHead(x)
         dropPipes(x)
         Pipeline.handlerState(of: x.pointee.request).pointee = 0
-        x.pointee.application.pointee.counters.running &-= 1
+        x.pointee.application.count(.running, -1)
         state.pointee.exchanges.free(x.pointee.index)
     }
 

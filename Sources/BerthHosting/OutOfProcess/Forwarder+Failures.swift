@@ -18,7 +18,7 @@ extension Forwarder {
     ) -> Int32 {
         let request = x.pointee.request
         if state.pointee.listener.hasStarted(request) { return breakOff(x) }
-        x.pointee.application.pointee.counters.failures &+= 1
+        x.pointee.application.count(.failures)
         passTurnOn(x)
         abandonConnection(x, reset: true)
         free(x)
@@ -70,7 +70,7 @@ extension Forwarder {
         if !mayRepeat { return fail(x, .noAnswer, code: code) }
         if wasSent { x.pointee.failedWorker = worker(of: c).pointee.id }
         takeBack(x)
-        x.pointee.application.pointee.counters.repeated &+= 1
+        x.pointee.application.count(.repeated)
         return attempt(x)
     }
 
@@ -91,7 +91,7 @@ extension Forwarder {
         // Giving its connection back may have let go of the worker, when that was on its way out.
         guard let worker = find(x.pointee.application, id: id) else {
             x.pointee.failedWorker = id
-            x.pointee.application.pointee.counters.repeated &+= 1
+            x.pointee.application.count(.repeated)
             return attempt(x)
         }
         return doubt(x, worker, code: code)
@@ -120,7 +120,7 @@ extension Forwarder {
     /// The response has begun and cannot be completed: the client sees that it was cut.
     func breakOff(_ x: UnsafeMutablePointer<Exchange>) -> Int32 {
         let request = x.pointee.request
-        x.pointee.application.pointee.counters.failures &+= 1
+        x.pointee.application.count(.failures)
         abandonConnection(x, reset: true)
         free(x)
         state.pointee.listener.breakOff(request)
@@ -130,7 +130,7 @@ extension Forwarder {
     /// The worker could not be started: the page that says why, to those who may know, or nothing at all.
     func answerStartFailure(_ x: UnsafeMutablePointer<Exchange>) -> Int32 {
         let (request, a) = (x.pointee.request, x.pointee.application)
-        a.pointee.counters.failures &+= 1
+        a.count(.failures)
         free(x)
         if !a.pointee.disablesStartUpErrorPage {
             state.pointee.pipeline.sendErrorPage(request, status: 502, substatus: 5, reason: a.pointee.failure)
@@ -165,7 +165,7 @@ extension Forwarder {
     /// 503 as HTTP.sys makes it, with its reason in the error log.
     func refuse(_ x: UnsafeMutablePointer<Exchange>, reason: StaticString) -> Int32 {
         let request = x.pointee.request
-        x.pointee.application.pointee.counters.failures &+= 1
+        x.pointee.application.count(.failures)
         free(x)
         state.pointee.listener.refuseUnavailable(request, reason: reason)
         return Self.pending

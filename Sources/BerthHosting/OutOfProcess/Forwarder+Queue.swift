@@ -19,7 +19,7 @@ extension Forwarder {
             }
             x.pointee.flags.insert(.queued)
             x.pointee.request.pointee.isQueued = true
-            a.pointee.counters.waited &+= 1
+            a.count(.waited)
         }
         if x.pointee.timer.isNone && a.pointee.queueTimeLimit != 0 {
             x.pointee.timer = state.pointee.loop.schedule(

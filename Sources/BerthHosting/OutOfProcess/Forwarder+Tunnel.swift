@@ -12,7 +12,7 @@ extension Forwarder {
         let listener = state.pointee.listener
         let request = x.pointee.request
         x.pointee.state = .tunnel
-        x.pointee.application.pointee.counters.tunnels &+= 1
+        x.pointee.application.count(.tunnels)
         listener.contentBecomesTunnel(request)
         if count > 0 && !listener.write(request, octets, count) { return clientGone(x) }
         dropHead(x)

@@ -97,7 +97,7 @@ extension Forwarder {
     private func headSent(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) {
         c.pointee.flags.insert(.established)
         x.pointee.state = .exchanging
-        x.pointee.application.pointee.counters.forwarded &+= 1
+        x.pointee.application.count(.forwarded)
     }
 
     private func headNotSent(

@@ -119,7 +119,7 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
 
     /// What was counted for an application; zeros for one that is not known.
     public func counters(of application: UInt32) -> ForwardingCounters {
-        Int(application) < Self.applicationsMax ? self.application(application).pointee.counters : ForwardingCounters()
+        Int(application) < Self.applicationsMax ? self.application(application).counted : ForwardingCounters()
     }
 
     /// The memory of an application, which stays where it is. Any thread may ask for the address.

@@ -1,11 +1,14 @@
 import BerthEventLoop
 import BerthListener
+import CBerthSystem
 
 /// An out-of-process application as one loop knows it: its workers, and the requests that wait for one.
 ///
 /// Lives outside configuration snapshots under a number that stays, so a reload that does not change it touches nothing
-/// here. Memory that was never configured is all zero. Loop thread only.
+/// here. Memory that was never configured is all zero. Loop thread only, but for the counters.
 struct ForwardingApplication {
+    /// First, so that their address is the application's: the loop counts with `count`, other threads read with `counted`.
+    private var counters: ForwardingCounters
     var forwarder: Forwarder?
     var number: UInt32
     var isConfigured: Bool
@@ -33,5 +36,31 @@ struct ForwardingApplication {
     /// Why the latest start failed, for administrators; on the heap.
     var failure: OctetRun
     var offlinePage: OctetRun
-    var counters: ForwardingCounters
+}
+
+extension UnsafeMutablePointer<ForwardingApplication> {
+    @inline(__always)
+    private var words: UnsafeMutablePointer<UInt64> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Loop thread only.
+    @inline(__always)
+    func count(_ word: ForwardingCounters.Word, _ more: Int64 = 1) {
+        cberth_count(words + word.rawValue, UInt64(bitPattern: more))
+    }
+
+    /// Any thread.
+    var counted: ForwardingCounters {
+        func value(_ word: ForwardingCounters.Word) -> UInt64 { cberth_atomic_load_relaxed(words + word.rawValue) }
+        var counters = ForwardingCounters()
+        counters.forwarded = value(.forwarded)
+        counters.connections = value(.connections)
+        counters.repeated = value(.repeated)
+        counters.waited = value(.waited)
+        counters.failures = value(.failures)
+        counters.tunnels = value(.tunnels)
+        counters.running = value(.running)
+        return counters
+    }
 }

@@ -1,4 +1,5 @@
-/// What one loop has counted for one application since the start.
+/// What one loop has counted for one application since the start. Each number is right by itself; two of them need not be
+/// of one moment.
 public struct ForwardingCounters: Sendable, BitwiseCopyable {
     /// Requests handed to a worker.
     public var forwarded: UInt64 = 0
@@ -16,4 +17,9 @@ public struct ForwardingCounters: Sendable, BitwiseCopyable {
     public var running: UInt64 = 0
 
     public init() {}
+
+    /// Its words in memory, in their order.
+    enum Word: Int {
+        case forwarded, connections, repeated, waited, failures, tunnels, running
+    }
 }

@@ -1,8 +1,9 @@
 import BerthPipeline
 import CBerthModule
+import CBerthSystem
 
 /// What one site has answered: a few words for each loop on a cache line of its own, written by that loop alone and read by
-/// others as an indication. Lives as long as the process.
+/// any thread. Lives as long as the process.
 struct SiteTally: @unchecked Sendable, BitwiseCopyable {
     /// Words of one loop.
     private static let stride = 8
@@ -24,15 +25,17 @@ struct SiteTally: @unchecked Sendable, BitwiseCopyable {
     /// Of these, with a status of 500 or above.
     var requestsFailed: UInt64 { sum(Self.failed) }
 
-    private func sum(_ word: Int) -> UInt64 { (0..<loops).reduce(0) { $0 &+ words[$1 * Self.stride + word] } }
+    private func sum(_ word: Int) -> UInt64 {
+        (0..<loops).reduce(0) { $0 &+ cberth_atomic_load_relaxed(words + $1 * Self.stride + word) }
+    }
 
     /// The entry of the end stage that counts on one loop.
     func entry(loop: Int, module: UInt32) -> ChainEntry {
         ChainEntry(
             function: { context, view in
                 if let words = context?.assumingMemoryBound(to: UInt64.self) {
-                    words[SiteTally.served] &+= 1
-                    if view.pointee.status >= 500 { words[SiteTally.failed] &+= 1 }
+                    cberth_count(words + SiteTally.served, 1)
+                    if view.pointee.status >= 500 { cberth_count(words + SiteTally.failed, 1) }
                 }
                 return Int32(truncatingIfNeeded: BERTH_CONTINUE)
             }, resumed: nil, context: words + loop * Self.stride, module: module)
