@@ -40,7 +40,7 @@ final class Front: @unchecked Sendable {
         signal(SIGPIPE, SIG_IGN)
         _ = cberth_descriptor_limit()
         // Handles name loops by number, for the whole process.
-        number = Self.numbers.withLock { free in free.isEmpty ? 0 : free.removeLast() }
+        number = 1 + Self.made.add(1, ordering: .relaxed).oldValue % 254
         loop = try EventLoop(number: number, system: system, timersMax: 4096)
         control = try EventLoop(number: 255, system: system, timersMax: 16)
         var endpoint = cberth_endpoint()
@@ -87,7 +87,8 @@ final class Front: @unchecked Sendable {
             }, argument.toOpaque(), &thread)
     }
 
-    private static let numbers = Mutex<[UInt32]>(Array(1..<255))
+    /// How many there were: far fewer than 254 are there at once.
+    private static let made = Atomic<UInt32>(0)
 
     /// A file without a name.
     private static func temporaryFile() -> Int32 { tmpfile().map { fileno($0) } ?? -1 }
@@ -136,7 +137,6 @@ final class Front: @unchecked Sendable {
     func stop() -> (exchanges: Int, requests: Int) {
         loop.mailbox.post(Message.make(kind: Self.stop))
         _ = system.pointee.thread_join(system, thread)
-        Self.numbers.withLock { $0.append(number) }
         return (forwarder.exchangeCount, listener.requestCount)
     }
 
