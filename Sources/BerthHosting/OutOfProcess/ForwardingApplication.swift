@@ -7,9 +7,9 @@ import CBerthSystem
 /// Lives outside configuration snapshots under a number that stays, so a reload that does not change it touches nothing
 /// here. Memory that was never configured is all zero. Loop thread only, but for the counters.
 struct ForwardingApplication {
-    /// First, so that their address is the application's: the loop counts with `count`, other threads read with `counted`.
-    private var counters: ForwardingCounters
     var forwarder: Forwarder?
+    /// Second, so that their address is known: the loop counts with `count`, other threads read with `counted`.
+    private var counters: ForwardingCounters
     var number: UInt32
     var isConfigured: Bool
     /// Activation was asked for a worker and has not answered.
@@ -41,7 +41,7 @@ struct ForwardingApplication {
 extension UnsafeMutablePointer<ForwardingApplication> {
     @inline(__always)
     private var words: UnsafeMutablePointer<UInt64> {
-        UnsafeMutableRawPointer(self).assumingMemoryBound(to: UInt64.self)
+        (UnsafeMutableRawPointer(self) + MemoryLayout<Forwarder?>.stride).assumingMemoryBound(to: UInt64.self)
     }
 
     /// Loop thread only.

@@ -11,8 +11,8 @@ struct LogBuffer {
     /// When the first line was written: wall clock seconds, and the period of the file it belongs to.
     var firstLineAt: Int64 = 0
     var period: Int64 = 0
-    /// 1 while the writer has it. Set by the loop, cleared by the writer.
-    var isQueued: UInt64 = 0
+    /// 1 while the writer has it. Set by the loop, cleared by the writer; apart from the rest, which only one of them may touch.
+    let isQueued: UnsafeMutablePointer<UInt64>
     /// Where it is to be written. Kept by the context that owns the buffer.
     let file: Unmanaged<LogFile>
     /// Next in the writer's queue; guarded by the writer's lock.
@@ -20,7 +20,9 @@ struct LogBuffer {
 
     static func make(_ file: Unmanaged<LogFile>) -> UnsafeMutablePointer<LogBuffer> {
         let buffer = UnsafeMutablePointer<LogBuffer>.allocate(capacity: 1)
-        buffer.initialize(to: LogBuffer(octets: .allocate(capacity: capacity), file: file))
+        let isQueued = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        isQueued.initialize(to: 0)
+        buffer.initialize(to: LogBuffer(octets: .allocate(capacity: capacity), isQueued: isQueued, file: file))
         return buffer
     }
 }
@@ -28,7 +30,7 @@ struct LogBuffer {
 extension UnsafeMutablePointer<LogBuffer> {
     /// Whether the writer has it.
     var isWithWriter: Bool {
-        withUnsafePointer(to: &pointee.isQueued) { cberth_atomic_load($0) } != 0
+        cberth_atomic_load(pointee.isQueued) != 0
     }
 
     /// Writes what is in it, and empties it. Blocks.
@@ -45,6 +47,7 @@ extension UnsafeMutablePointer<LogBuffer> {
 
     func free() {
         pointee.octets.deallocate()
+        pointee.isQueued.deallocate()
         deallocate()
     }
 }

@@ -43,7 +43,7 @@ final class LogWriter: @unchecked Sendable {
 
     /// Takes a buffer; it comes back when `isQueued` is 0 again.
     func take(_ buffer: UnsafeMutablePointer<LogBuffer>) {
-        withUnsafeMutablePointer(to: &buffer.pointee.isQueued) { cberth_atomic_store($0, 1) }
+        cberth_atomic_store(buffer.pointee.isQueued, 1)
         buffer.pointee.next = nil
         pthread_mutex_lock(mutex)
         if let last { last.pointee.next = buffer } else { first = buffer }
@@ -71,7 +71,7 @@ final class LogWriter: @unchecked Sendable {
             guard let buffer else { continue }
             buffer.writeOut()
             pthread_mutex_lock(mutex)
-            withUnsafeMutablePointer(to: &buffer.pointee.isQueued) { cberth_atomic_store($0, 0) }
+            cberth_atomic_store(buffer.pointee.isQueued, 0)
             pthread_cond_broadcast(done)
             pthread_mutex_unlock(mutex)
         }
