@@ -137,6 +137,16 @@ private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r
                 == "GET /?q HTTP/1.1\r\nHost: y.test\r\n" + ours)
     }
 
+    @Test(arguments: [
+        ("5", "Max-Forwards: 4\r\n"), ("1", "Max-Forwards: 0\r\n"), ("x", ""), ("-1", ""), ("", ""),
+        ("9999999999999999999", ""),
+    ]) func `Max-Forwards of OPTIONS counts down`(_ value: String, _ expected: String) throws {
+        let line = "OPTIONS /a HTTP/1.1\r\nHost: x.test\r\n"
+        #expect(try forwarded("\(line)Max-Forwards: \(value)\r\n\r\n") == line + expected + ours)
+        let get = "GET /a HTTP/1.1\r\nHost: x.test\r\nMax-Forwards: \(value)\r\n"
+        #expect(try forwarded(get + "\r\n") == get + ours)
+    }
+
     @Test func `methods pass verbatim, and HTTP 1.0 stays 1.0`() throws {
         #expect(
             try forwarded("PROPFIND /x HTTP/1.1\r\nHost: x\r\n\r\n") == "PROPFIND /x HTTP/1.1\r\nHost: x\r\n" + ours)

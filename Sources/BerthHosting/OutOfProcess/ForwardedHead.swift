@@ -52,6 +52,8 @@ struct ForwardedHead {
         var low = Self.droppedLow
         if rewritesHost { low |= Self.bit(.host) }
         if upgrade { low |= Self.bit(.secWebSocketExtensions) }
+        let countsForwards = head.method == .options
+        if countsForwards { low |= Self.bit(.maxForwards) }
         let high = Self.droppedHigh
         let looksAtNames = !head.flags.isDisjoint(with: [.underscoreInName, .connectionHasOtherOptions])
         let count = Int(head.fieldCount)
@@ -84,6 +86,10 @@ struct ForwardedHead {
             out.putField("Content-Length", decimal: UInt64(bitPattern: head.contentLength))
         } else if head.framing == .chunked {
             out.put("Transfer-Encoding: chunked\r\n")
+        }
+        // At 0 nobody forwards it (`Forwarder.answerAsLast`).
+        if countsForwards, let left = MaxForwards.value(head, base, fields), left > 0 {
+            out.putField("Max-Forwards", decimal: left &- 1)
         }
         if upgrade { out.put("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         if let token = tokenField.start { out.put(token, tokenField.length) }

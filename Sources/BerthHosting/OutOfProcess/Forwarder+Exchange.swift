@@ -9,6 +9,7 @@ extension Forwarder {
         _ request: UnsafeMutablePointer<Request>, _ a: UnsafeMutablePointer<ForwardingApplication>
     ) -> Int32 {
         if a.pointee.isOffline { return answerOffline(request, a) }
+        if isLast(request) { return answerAsLast(request) }
         guard let (index, x) = state.pointee.exchanges.allocate() else {
             a.count(.failures)
             state.pointee.listener.refuseUnavailable(request, reason: "QueueFull")

@@ -162,6 +162,20 @@ extension Forwarder {
         return Self.finish
     }
 
+    /// Whether an OPTIONS request ends here because its Max-Forwards is 0 (RFC 9110 §7.6.2).
+    @inline(__always)
+    func isLast(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        request.pointee.head.method == .options
+            && MaxForwards.value(request.pointee.head, request.pointee.headStart, request.pointee.fields) == 0
+    }
+
+    /// 200 without content: all that can be said about a resource whose worker must not be asked (RFC 9110 §9.3.7).
+    func answerAsLast(_ request: UnsafeMutablePointer<Request>) -> Int32 {
+        var response = ResponseStart(status: 200, contentLength: 0)
+        if state.pointee.pipeline.startResponse(request, &response) == nil { state.pointee.listener.end(request) }
+        return Self.finish
+    }
+
     /// 503 as HTTP.sys makes it, with its reason in the error log.
     func refuse(_ x: UnsafeMutablePointer<Exchange>, reason: StaticString) -> Int32 {
         let request = x.pointee.request
