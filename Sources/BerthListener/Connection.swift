@@ -38,6 +38,8 @@ struct Connection: SlabElement {
         static let truncated = Flags(rawValue: 128)
         /// Counted for its source address.
         static let sourceCounted = Flags(rawValue: 256)
+        /// The kernel keeps at most `unsentOctetsMax` for it.
+        static let unsentBounded = Flags(rawValue: 512)
     }
 
     var generation: UInt32 = 0

@@ -153,9 +153,12 @@ extension Listener {
             _ = loop.deregister(state.pointee.endpoints[number].fd)
             state.pointee.endpoints[number].isRegistered = false
         }
-        state.pointee.errorLog.notice(
-            "accepting pauses for \(Self.acceptPauseMilliseconds) ms: \(SystemError("accept4", code)); "
-                + "\(connectionCount) connections are open on this loop; raise LimitNOFILE or lower connections_max")
+        if state.pointee.acceptPauses.happened(at: loop.now) {
+            state.pointee.errorLog.notice(
+                "accepting pauses, \(Self.acceptPauseMilliseconds) ms at a time: \(SystemError("accept4", code)); "
+                    + "\(connectionCount) connections are open on this loop; raise LimitNOFILE or lower max_connections"
+            )
+        }
         _ = loop.schedule(
             at: loop.now.adding(milliseconds: Self.acceptPauseMilliseconds),
             EventToken(kind: TokenKind.acceptPause, index: 0, generation: 1))

@@ -275,6 +275,7 @@ extension Listener {
         _ = loop.system.pointee.close(loop.system, c.pointee.fd)
         c.pointee.fd = -1
         c.pointee.phase = .closed
+        unblock(c)
         loop.cancel(c.pointee.timer)
         c.pointee.timer = .none
         if state.pointee.batchOwner == index &+ 1 {

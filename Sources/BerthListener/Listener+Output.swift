@@ -102,6 +102,7 @@ extension Listener {
         claimBatch(index)
         if c.pointee.fd < 0 { return }
         c.pointee.queuedTotal &+= UInt64(count)
+        boundUnsent(c)
         let batched = state.pointee.batchCount
         var pieces = (
             iovec(iov_base: state.pointee.batch, iov_len: batched),
@@ -142,9 +143,7 @@ extension Listener {
             if room == 0 {
                 let block = state.pointee.output.take()
                 if block == 0 {
-                    state.pointee.errorLog.notice(
-                        "a connection is cut: the \(state.pointee.limits.outputBlocksMax) blocks for responses that clients "
-                            + "do not read are all in use; slow readers, or output_blocks_max is too low")
+                    noteCut(c)
                     abort(index, c)
                     return
                 }
@@ -168,13 +167,6 @@ extension Listener {
 
     private func header(_ block: UInt32) -> UnsafeMutablePointer<OutputBlock> {
         UnsafeMutableRawPointer(state.pointee.output.memory(of: block)).assumingMemoryBound(to: OutputBlock.self)
-    }
-
-    /// The kernel takes no more for now: waits to be writable, and starts to judge the send rate.
-    private func block(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
-        c.pointee.flags.insert(.blocked)
-        setInterest(index, c, c.pointee.interest | EPOLLOUT.rawValue)
-        if c.pointee.fd >= 0 && c.pointee.rateSince == 0 { beginJudgingRate(index, c) }
     }
 
     @inline(__always)
@@ -253,7 +245,7 @@ extension Listener {
         }
         if c.pointee.fd < 0 { return }
         if c.pointee.outputFirst == 0 {
-            c.pointee.flags.remove(.blocked)
+            unblock(c)
             if c.pointee.tailRequest != 0 { sendTail(index, c) }
         }
         if c.pointee.fd < 0 { return }
@@ -321,6 +313,7 @@ extension Listener {
 
     /// Sends what follows the queued octets: a file with sendfile, a pipe with splice, memory as it is.
     private func sendTail(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        boundUnsent(c)
         let request = state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1)
         var budget: UInt64 = 1 << 20  // a turn, so that one fast reader of a large file does not hold the loop
         while request.pointee.tailRemaining > 0 {
@@ -359,7 +352,7 @@ extension Listener {
             }
         }
         c.pointee.tailRequest = 0
-        c.pointee.flags.remove(.blocked)
+        unblock(c)
     }
 
     // MARK: After sending

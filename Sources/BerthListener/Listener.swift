@@ -44,6 +44,10 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         let endpoints: UnsafeMutablePointer<Endpoint>
         var endpointCount = 0
         var acceptPaused = false
+        var acceptPauses = Episode()
+        var outputCuts = Episode()
+        /// Connections whose client does not keep up.
+        var blockedCount = 0
         var isAccepting = true
         /// Whether the latest connections had their request with them when they were accepted (0...16).
         var eagerness = 8
@@ -248,6 +252,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         state.pointee.output.trim(keeping: 1 << 20)
         state.pointee.arenas.trim(keeping: 1 << 18)
         loop.trimTimers()
+        tellWhatIsOver()
     }
 
     // MARK: The ready list

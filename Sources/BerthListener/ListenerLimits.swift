@@ -24,6 +24,11 @@ public struct ListenerLimits: Sendable {
     public var minSendCreditMax: UInt64 = 4 << 20
     /// Octets of a response that wait in the daemon for one client. Ours: what one read from a worker takes.
     public var responseWindow: UInt64 = 262_144
+    /// Connections of one loop that may fill the kernel's send buffer (`tcp_wmem`, up to 4 MiB each) when their clients do not
+    /// keep up; with more of them each gets `unsentOctetsMax` there. Ours: what a machine has to spare, 256 MiB.
+    public var largeSendBuffersMax = 64
+    /// Octets that the kernel keeps unsent for one connection beyond `largeSendBuffersMax`. Ours: half of `responseWindow`.
+    public var unsentOctetsMax: Int32 = 131_072
     /// Octets of responses that wait in one loop for all clients, in blocks of 16 KiB. Ours.
     public var outputBlocksMax = 16_384
     /// Longest request content that is taken unless a module says otherwise. 0: no limit here (request-filtering sets IIS's 30 000 000).

@@ -135,6 +135,11 @@ int cberth_linux_set_linger_reset(SELF, int fd) {
     return negated(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
 }
 
+int cberth_linux_bound_unsent(SELF, int fd, int octets) {
+    UNUSED_SELF;
+    return negated(setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &octets, sizeof octets));
+}
+
 int cberth_linux_unsent_octets(SELF, int fd) {
     UNUSED_SELF;
     int count = 0;

@@ -63,6 +63,47 @@ struct SocketTests {
         #expect(system.pointee.receive(system, server, &buffer, 16) == 0)
     }
 
+    @Test("a client that does not read is given no more than the bound and what its own buffer takes")
+    func unsentOctets() throws {
+        var here = try endpoint("127.0.0.1")
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        defer { close(listener) }
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(client >= 0)
+        defer { close(client) }
+        var small: Int32 = 4096
+        setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = here.address.port.bigEndian
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0)
+        #expect(isReady(listener, POLLIN))
+        var peer = cberth_address()
+        let server = system.pointee.accept_one(system, listener, &peer)
+        try #require(server >= 0)
+        defer { close(server) }
+        let bound: Int32 = 131_072
+        #expect(system.pointee.bound_unsent(system, server, bound) == 0)
+        let piece = [UInt8](repeating: 0x61, count: 65_536)
+        var taken = 0
+        while true {
+            let count = system.pointee.send(system, server, piece, piece.count, 0)
+            if count < 0 { break }
+            taken += count
+        }
+        // The bound, the piece that passed it, and the client's buffer with what the kernel rounds it up to.
+        #expect(taken >= Int(bound) / 2)
+        #expect(taken <= Int(bound) + 3 * 65_536)
+    }
+
     @Test("an address that is taken is EADDRINUSE")
     func taken() throws {
         var here = try endpoint("127.0.0.1")
