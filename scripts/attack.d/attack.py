@@ -148,7 +148,7 @@ def summarize(result, scenario):
         missed.append("%.0f octets a connection, at most %d" % (result["octets_each"], bounds["octets_each"]))
     if "memory" in bounds and grown > bounds["memory"]:
         missed.append("memory grew by %.1f MiB, at most %.1f" % (grown / MIB, bounds["memory"] / MIB))
-    if memory["after"] - memory["before"] > max(4 * MIB, grown // 10):
+    if memory["after"] - memory["before"] > max(4 * MIB, grown // 10, bounds.get("kept", 0)):
         missed.append("%.1f MiB were not given back" % ((memory["after"] - memory["before"]) / MIB))
     for status in bounds.get("answers", []):
         if not answers.get(str(status)):
