@@ -24,14 +24,49 @@ int cberth_linux_open_directory(SELF, const char *path) {
     return negated(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
+enum { OPEN_FILE = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+
+// What openat2 does with RESOLVE_BENEATH, a folder at a time: nothing leads upwards, and no symbolic link is followed.
+static int open_by_steps(int directory, const char *path) {
+    int at = directory, result;
+    if (*path == 0) return -ENOENT;
+    if (*path == '/') return -EXDEV;
+    for (;;) {
+        char name[256];
+        size_t length = strcspn(path, "/");
+        const char *rest = path + length + strspn(path + length, "/");
+        if (length >= sizeof name) {
+            result = -ENAMETOOLONG;
+            break;
+        }
+        memcpy(name, path, length);
+        name[length] = 0;
+        if (strcmp(name, "..") == 0) {
+            result = -EXDEV;
+            break;
+        }
+        int is_last = *rest == 0;
+        int wants_folder = path[length] == '/';
+        int flags = (is_last ? OPEN_FILE : O_PATH | O_CLOEXEC) | O_NOFOLLOW | (wants_folder ? O_DIRECTORY : 0);
+        int next = openat(at, name, flags);
+        result = negated(next);
+        if (is_last || next < 0) break;
+        if (at != directory) close(at);
+        at = next;
+        path = rest;
+    }
+    if (at != directory) close(at);
+    return result;
+}
+
 int cberth_linux_open_beneath(SELF, int directory, const char *path, uint32_t flags) {
     UNUSED_SELF;
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
+    struct open_how how = {.flags = OPEN_FILE, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     if (flags & CBERTH_OPEN_BENEATH_CACHED) how.resolve |= RESOLVE_CACHED;
-    return negated(syscall(SYS_openat2, directory, path, &how, sizeof how));
+    int result = negated(syscall(SYS_openat2, directory, path, &how, sizeof how));
+    if (result != -ENOSYS) return result;
+    // A sandbox forbids it (systemd's RestrictSUIDSGID=, some containers): it can't look at what a pointer points to.
+    return flags & CBERTH_OPEN_BENEATH_CACHED ? -EAGAIN : open_by_steps(directory, path);
 }
 
 int cberth_linux_file_status(SELF, int fd, cberth_file_status *status) {

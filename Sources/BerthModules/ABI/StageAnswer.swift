@@ -21,6 +21,16 @@ extension UnsafePointer<berth_host> {
         return StageAnswer.finish
     }
 
+    /// The same with a reason that is put together. Allocates; for what should never happen.
+    func refuse(_ request: RequestPointer, _ status: UInt16, _ substatus: UInt16, because reason: String) -> Int32 {
+        var reason = reason
+        reason.withUTF8 { utf8 in
+            _ = pointee.set_status(
+                request, status, substatus, berth_octets(start: utf8.baseAddress, count: UInt64(utf8.count)))
+        }
+        return StageAnswer.finish
+    }
+
     /// One line for the daemon's log. Allocates; never on the request path.
     func log(_ level: Int, _ text: String) {
         var text = text

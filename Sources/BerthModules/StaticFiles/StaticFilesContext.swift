@@ -225,7 +225,9 @@ struct StaticFilesContext {
             return host.refuse(request, 404, 0, "static-files: there is no such file")
         case EACCES, EPERM: return host.refuse(request, 401, 3, "static-files: the file may not be read")
         case EMFILE, ENFILE, ENOMEM, EBUSY: return host.refuse(request, 503, 0, "static-files: out of descriptors")
-        default: return host.refuse(request, 500, 0, "static-files: the file cannot be read")
+        default:
+            let reason = "static-files: the file cannot be read: \(SmallFile.reason(-error))"
+            return host.refuse(request, 500, 0, because: reason)
         }
     }
 
