@@ -112,9 +112,9 @@ struct EndpointTable {
         var added: [Int] = []
         var removed: [(number: Int, descriptor: Int32)] = []
         var failures: [Failure] = []
-        let keys = Set(wanted.map(\.portKey))
-        // Inherited descriptors first: they serve whatever is registered on their port, and stay open for later sites.
-        for endpoint in inherited where keys.contains(endpoint.portKey) {
+        // Inherited descriptors first. They are served whether a site is registered on their port or not: the service manager
+        // holds them open, so a client that nobody answers would wait for ever.
+        for endpoint in inherited {
             if endpoints.contains(where: { $0?.descriptor == endpoint.descriptor }) { continue }
             added.append(place(endpoint, nil))
         }
