@@ -61,6 +61,39 @@ struct SlabTests {
         #expect(indices.allocate() == 200_000)
     }
 
+    @Test(
+        "whatever the order, the lowest free index is the next one, and none is handed out twice",
+        arguments: [1, 63, 64, 65, 200, 4096, 4097])
+    func anyOrder(capacity: Int) throws {
+        let indices = try Indices(capacity)
+        var state: UInt64 = 0x9e37_79b9_7f4a_7c15 &+ UInt64(capacity)
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var free = Set(0..<capacity)
+        var used: [Int] = []
+        for round in 0..<6000 {
+            // Filling and emptying by turns, so that both ends are reached.
+            if used.isEmpty || random(10) < (round / 1000 % 2 == 0 ? 8 : 2) {
+                let index = indices.allocate()
+                #expect(index == free.min())
+                guard let index else { continue }
+                free.remove(index)
+                used.append(index)
+            } else {
+                let index = used.remove(at: random(used.count))
+                free.insert(index)
+                indices.free(index)
+            }
+            if round % 97 == 0 {
+                _ = indices.trim()
+                #expect(indices.highWater == (used.max() ?? -1) + 1)
+            }
+            #expect(indices.count == used.count)
+        }
+    }
+
     @Test("trimming lowers the high-water mark to one above the highest index in use")
     func trims() throws {
         let indices = try Indices(1000)
