@@ -57,9 +57,11 @@ let package = Package(
         // The path of a request, from left to right.
         swiftTarget("BerthEventLoop", ["CBerthSystem"]),
         swiftTarget("BerthHTTP", ["CBerthBytes"]),
-        swiftTarget("BerthListener", ["BerthEventLoop", "BerthHTTP", "CBerthSystem"]),
-        swiftTarget("BerthPipeline", ["BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule", "CBerthSystem"]),
-        swiftTarget("BerthModules", ["CBerthModule", "CBerthSystem", "CCrypt"]),
+        swiftTarget("BerthListener", ["BerthEventLoop", "BerthHTTP", "CBerthBytes", "CBerthSystem"]),
+        swiftTarget(
+            "BerthPipeline",
+            ["BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthBytes", "CBerthModule", "CBerthSystem"]),
+        swiftTarget("BerthModules", ["CBerthBytes", "CBerthModule", "CBerthSystem", "CCrypt"]),
         swiftTarget(
             "BerthHosting",
             [

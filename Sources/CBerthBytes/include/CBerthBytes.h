@@ -1,4 +1,4 @@
-// Scans over octets that the HTTP codec needs at the speed of vector instructions. Everything is `static inline`, so a
+// Scans over octets that the HTTP codec and the logs need at the speed of vector instructions. Everything is `static inline`, so a
 // Swift caller pays no call. SSE2 on x86-64 (always there), NEON on arm64, an octet loop elsewhere.
 //
 // A scan looks at [p, end) and returns the first octet of its set, or `end`. It reads no octet outside [floor, end):
@@ -70,10 +70,16 @@ static inline uint16_t cberth_load16(const void *p) {
     return v;
 }
 
-/// Copies `count` octets that do not overlap their new place; few of them without a call.
-static inline void cberth_copy(uint8_t *to, const uint8_t *from, size_t count) {
+/// Copies `count` octets that do not overlap their new place; up to a cache line or two of them without a call.
+__attribute__((always_inline)) static inline void cberth_copy(uint8_t *to, const uint8_t *from, size_t count) {
     if (count > 16) {
-        __builtin_memcpy(to, from, count);
+        if (count > 128) {
+            __builtin_memcpy(to, from, count);
+            return;
+        }
+        // The last 16 may lie over some of those before them; what is written twice is the same.
+        for (size_t i = 0; i + 16 < count; i += 16) __builtin_memcpy(to + i, from + i, 16);
+        __builtin_memcpy(to + count - 16, from + count - 16, 16);
     } else if (count >= 8) {
         uint64_t first = cberth_load64(from), last = cberth_load64(from + count - 8);
         __builtin_memcpy(to, &first, 8);
@@ -113,6 +119,7 @@ static inline const uint8_t *cberth_find_octet(const uint8_t *p, const uint8_t *
 typedef __m128i cberth_vector;
 enum { CBERTH_LANE_BITS = 1 };
 static inline cberth_vector cberth_vload(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)p); }
+static inline void cberth_vstore(uint8_t *p, cberth_vector v) { _mm_storeu_si128((__m128i *)p, v); }
 static inline cberth_vector cberth_veq(cberth_vector v, uint8_t c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)c)); }
 /// Lanes outside `low` through `high`, unsigned. SSE2 compares signed octets only, hence the shift by 0x80.
 static inline cberth_vector cberth_vout(cberth_vector v, uint8_t low, uint8_t high) {
@@ -131,6 +138,7 @@ static inline uint64_t cberth_vmask(cberth_vector v) { return (uint32_t)_mm_move
 typedef uint8x16_t cberth_vector;
 enum { CBERTH_LANE_BITS = 4 };
 static inline cberth_vector cberth_vload(const uint8_t *p) { return vld1q_u8(p); }
+static inline void cberth_vstore(uint8_t *p, cberth_vector v) { vst1q_u8(p, v); }
 static inline cberth_vector cberth_veq(cberth_vector v, uint8_t c) { return vceqq_u8(v, vdupq_n_u8(c)); }
 static inline cberth_vector cberth_vout(cberth_vector v, uint8_t low, uint8_t high) {
     return vcgtq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
@@ -177,6 +185,12 @@ static inline cberth_vector cberth_vload_short(const uint8_t *p, size_t count) {
     return cberth_vmake(low, high);
 }
 
+/// Lanes outside 0x21 through 0x7e become "+".
+static inline cberth_vector cberth_vlogged(cberth_vector v) {
+    cberth_vector odd = cberth_vout(v, 0x21, 0x7e), plus = cberth_vmake(0x2b2b2b2b2b2b2b2b, 0x2b2b2b2b2b2b2b2b);
+    return cberth_vor(cberth_vwithout(v, odd), cberth_vand(plus, odd));
+}
+
 #define CBERTH_SCAN(NAME, MASK_OF_V, TEST_OF_C)                                                                        \
     static inline const uint8_t *NAME(const uint8_t *p, const uint8_t *end, const uint8_t *floor) {                    \
         while (end - p >= 16) {                                                                                        \
@@ -196,7 +210,7 @@ static inline cberth_vector cberth_vload_short(const uint8_t *p, size_t count) {
         }                                                                                                              \
         return end;                                                                                                    \
     }                                                                                                                  \
-    static inline bool NAME##_passes(const uint8_t *p, size_t count) {                                                 \
+    __attribute__((always_inline)) static inline bool NAME##_passes(const uint8_t *p, size_t count) {                  \
         if (count == 0) return true;                                                                                   \
         if (count < 16) {                                                                                              \
             cberth_vector v = cberth_vload_short(p, count);                                                            \
@@ -278,6 +292,34 @@ static inline bool cberth_path_is_cooked(const uint8_t *p, size_t count, const u
 
 /// The first octet above 0x7f.
 CBERTH_SCAN(cberth_scan_high_bit, cberth_vmask(cberth_vout(v, 0, 0x7f)), c >= 0x80)
+
+/// Copies `count` octets that do not overlap their new place, with "+" for each that is SP, a CTL or above 0x7e: the form that
+/// values have in a W3C log. Reads and writes nothing but them.
+static inline void cberth_copy_to_log(uint8_t *to, const uint8_t *from, size_t count) {
+#if CBERTH_VECTORS
+    if (count >= 16) {
+        for (size_t i = 0; i + 16 < count; i += 16) cberth_vstore(to + i, cberth_vlogged(cberth_vload(from + i)));
+        cberth_vstore(to + count - 16, cberth_vlogged(cberth_vload(from + count - 16)));
+    } else if (count > 0) {
+        // The lanes as `cberth_vload_short` fills them.
+        uint8_t lanes[16];
+        cberth_vstore(lanes, cberth_vlogged(cberth_vload_short(from, count)));
+        if (count >= 8) {
+            __builtin_memcpy(to, lanes, 8);
+            __builtin_memcpy(to + count - 8, lanes + 8, 8);
+        } else if (count >= 4) {
+            __builtin_memcpy(to, lanes, 4);
+            __builtin_memcpy(to + count - 4, lanes + 4, 4);
+        } else {
+            to[0] = lanes[0];
+            to[count >> 1] = lanes[1];
+            to[count - 1] = lanes[2];
+        }
+    }
+#else
+    for (size_t i = 0; i < count; i++) to[i] = from[i] >= 0x21 && from[i] <= 0x7e ? from[i] : '+';
+#endif
+}
 
 #undef CBERTH_SCAN
 #undef CBERTH_VECTORS
