@@ -141,6 +141,7 @@ extension Listener {
     }
 
     /// Whether all content was delivered (or there is none).
+    @inline(__always)
     public func contentIsComplete(_ request: UnsafeMutablePointer<Request>) -> Bool {
         request.pointee.contentState == .none || request.pointee.contentState == .ended
     }

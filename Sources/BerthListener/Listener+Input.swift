@@ -172,6 +172,7 @@ extension Listener {
     }
 
     /// A slot for the request whose first octets are at `memory`.
+    @inline(__always)
     private func begin(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, at memory: UnsafePointer<UInt8>
     ) -> UnsafeMutablePointer<Request>? {

@@ -16,20 +16,30 @@ extension Listener {
         request.pointee.wantsRoom = false
         if request.pointee.responseState != .ended { request.pointee.responseState = .ended }
         request.pointee.endPosition = c.pointee.queuedTotal
-        if c.pointee.fd >= 0 && request.pointee.keepsAlive && !contentIsComplete(request) {
-            if wantsDraining(request) {
-                // Stays the connection's request until its content is read and dropped; its octets go out meanwhile.
-                c.pointee.phase = .draining
-                if state.pointee.batchOwner == index &+ 1 { flush() }
-                if c.pointee.fd >= 0 && c.pointee.request != 0 {
-                    setInterest(index, c, c.pointee.interest | EPOLLIN.rawValue)
-                    drain(index, c)
-                }
-                return
-            }
-            request.pointee.keepsAlive = false
+        if c.pointee.fd >= 0 && request.pointee.keepsAlive && !contentIsComplete(request) && drains(index, c, request) {
+            return
         }
         leaveConnection(index, c, request)
+    }
+
+    /// Reads and drops the content of a request that is answered, where that is worth it for the sake of the connection; if
+    /// not, the connection ends.
+    @inline(never)
+    private func drains(
+        _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
+    ) -> Bool {
+        if !wantsDraining(request) {
+            request.pointee.keepsAlive = false
+            return false
+        }
+        // Stays the connection's request until its content is read and dropped; its octets go out meanwhile.
+        c.pointee.phase = .draining
+        if state.pointee.batchOwner == index &+ 1 { flush() }
+        if c.pointee.fd >= 0 && c.pointee.request != 0 {
+            setInterest(index, c, c.pointee.interest | EPOLLIN.rawValue)
+            drain(index, c)
+        }
+        return true
     }
 
     /// Whether the rest of the content is worth reading for the sake of the connection.
@@ -53,6 +63,7 @@ extension Listener {
         if c.pointee.fd >= 0 { collectFinished(index, c) }
     }
 
+    @inline(__always)
     private func leaveConnection(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
     ) {
@@ -312,6 +323,7 @@ extension Listener {
         noteConnections()
     }
 
+    @inline(__always)
     private func enqueueFinished(_ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>) {
         let name = request.pointee.index &+ 1
         if c.pointee.request == name { c.pointee.request = 0 }
