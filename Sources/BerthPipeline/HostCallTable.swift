@@ -1,6 +1,7 @@
 import BerthEventLoop
 import BerthHTTP
 import BerthListener
+import CBerthBytes
 public import CBerthModule
 import CBerthSystem
 import Glibc
@@ -61,12 +62,18 @@ public enum HostCallTable {
         _ count: UInt32
     ) -> Int32 {
         var total: UInt64 = 0
-        var i = 0
-        while i < Int(count) {
-            total &+= pieces?[i].count ?? 0
-            if total > UInt64(Int64.max) { return BERTH_INVALID.result }
-            i &+= 1
+        if count == 1, let pieces {
+            total = pieces.pointee.count
+        } else {
+            var i = 0
+            while i < Int(count) {
+                let (sum, overflows) = total.addingReportingOverflow(pieces?[i].count ?? 0)
+                if overflows { return BERTH_INVALID.result }
+                total = sum
+                i &+= 1
+            }
         }
+        if total > UInt64(Int64.max) { return BERTH_INVALID.result }
         let isStable = head.pointee.flags & BERTH_RESPONSE_STABLE_CONTENT.rawValue != 0
         if total > UInt64(respondCopyMax) && !(isStable && count == 1) { return BERTH_TOO_LARGE.result }
         let only = count == 1 ? pieces?.pointee.run : nil
@@ -78,7 +85,7 @@ public enum HostCallTable {
         if isStable && count == 1 && total > 16_384, let piece = pieces?.pointee {
             _ = listener.writeTail(request, file: -1, memory: piece.start, offset: 0, count: piece.count)
         } else {
-            i = 0
+            var i = 0
             while i < Int(count) {
                 if let piece = pieces?[i], let octets = piece.start, piece.count > 0 {
                     if !listener.write(request, octets, Int(piece.count)) { return BERTH_GONE.result }
@@ -141,8 +148,23 @@ public enum HostCallTable {
     }
 
     /// A token, a value without CR, LF and NUL, and no field that belongs to the framing (RFC 9112 §6, RFC 9110 §7.6.1).
-    @inline(never)
+    @inline(__always)
     private static func isAcceptable(_ name: berth_octets, _ value: berth_octets) -> Bool {
+        isCommon(name, value) || isAcceptableAfterAll(name, value)
+    }
+
+    /// Nearly every field: two vector comparisons. A name of letters and "-" of a length that no framing field has, and a value
+    /// that is not empty.
+    @inline(__always)
+    private static func isCommon(_ name: berth_octets, _ value: berth_octets) -> Bool {
+        guard let nameStart = name.start, let valueStart = value.start else { return false }
+        return name.count &- 1 < 63 && framingNameLengths &>> name.count & 1 == 0 && value.count &- 1 < 65_535
+            && cberth_scan_common_name_passes(nameStart, Int(name.count))
+            && OctetRules.isFieldValue(valueStart, Int(value.count))
+    }
+
+    @inline(never)
+    private static func isAcceptableAfterAll(_ name: berth_octets, _ value: berth_octets) -> Bool {
         guard let start = name.start, name.count > 0, name.count <= 65_535, value.count <= 65_535 else { return false }
         if !OctetRules.isToken(start, Int(name.count)) { return false }
         if value.count > 0, !isFieldValue(value) { return false }
@@ -254,15 +276,20 @@ public enum HostCallTable {
     // MARK: What a module says about the request
 
     private static func setUser(_ view: View, _ user: berth_octets, _ type: berth_octets) -> Int32 {
-        let request = Pipeline.request(of: view)
-        let listener = Pipeline.context(of: view).pointee.pipeline.listener
         // The usual anonymous caller needs no memory.
-        if user.count == 0 && type.count == 9, let start = type.start, memcmp(start, "Anonymous", 9) == 0 {
+        let anonymous: StaticString = "Anonymous"
+        if user.count == 0 && type.count == 9, let start = type.start, memcmp(start, anonymous.utf8Start, 9) == 0 {
             view.pointee.user = berth_octets(start: nil, count: 0)
-            let anonymous: StaticString = "Anonymous"
             view.pointee.authentication_type = berth_octets(start: anonymous.utf8Start, count: 9)
             return BERTH_OK.result
         }
+        return setNamedUser(view, user, type)
+    }
+
+    @inline(never)
+    private static func setNamedUser(_ view: View, _ user: berth_octets, _ type: berth_octets) -> Int32 {
+        let request = Pipeline.request(of: view)
+        let listener = Pipeline.context(of: view).pointee.pipeline.listener
         if user.count > 1024 || type.count > 64 { return BERTH_TOO_LARGE.result }
         guard let memory = listener.allocate(request, Int(user.count &+ type.count)) else {
             return BERTH_TOO_LARGE.result
@@ -330,7 +357,7 @@ public enum HostCallTable {
 
     private static func wallSeconds() -> Int64 {
         let system = cberth_system_linux()
-        return system.pointee.wall_nanoseconds(system) / 1_000_000_000
+        return system.pointee.wall_seconds(system)
     }
 
     private static func monotonicNanoseconds() -> UInt64 {

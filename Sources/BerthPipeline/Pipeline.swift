@@ -92,6 +92,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         if request.pointee.phase == RequestContext.Phase.pending && !request.pointee.events.isEmpty { resume(request) }
     }
 
+    @inline(__always)
     private func begin(_ request: UnsafeMutablePointer<Request>) {
         guard let target = request.pointee.target, let chain = target.pointee.chain else {
             listener.refuseUnavailable(request, reason: "N/A")
@@ -115,13 +116,14 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
                 context.pointee.position &+= 1
                 continue
             }
-            if settle(request, context, result) { return }
+            if result != BERTH_FINISH.result && settle(request, context, result) { return }
             break
         }
         conclude(request, context)
     }
 
     /// True: the module waits.
+    @inline(never)
     private func settle(
         _ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>, _ result: Int32
     ) -> Bool {
@@ -211,12 +213,11 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
     public static let handlerEvent: UInt32 = 0x100
 
     /// The deterministic stages are over: completes the response and hands the request back.
+    @inline(__always)
     private func conclude(_ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>) {
         request.pointee.phase = RequestContext.Phase.finished
-        if !listener.hasStarted(request) {
-            answer(request, context)
-        } else if !listener.hasEnded(request) {
-            listener.end(request)
+        if !listener.hasEnded(request) {
+            if listener.hasStarted(request) { listener.end(request) } else { answer(request, context) }
         }
         listener.finish(request)
     }

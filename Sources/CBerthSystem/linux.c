@@ -29,6 +29,11 @@ static int64_t wall_nanoseconds(SELF) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static int64_t wall_seconds(SELF) {
+    UNUSED_SELF;
+    return (int64_t)time(NULL);
+}
+
 static int poll_create(SELF) {
     UNUSED_SELF;
     int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -179,6 +184,7 @@ static const cberth_system linux_system = {
     .context = NULL,
     .monotonic_nanoseconds = monotonic_nanoseconds,
     .wall_nanoseconds = wall_nanoseconds,
+    .wall_seconds = wall_seconds,
     .poll_create = poll_create,
     .poll_add = poll_add,
     .poll_modify = poll_modify,
