@@ -129,12 +129,19 @@ struct TestRequest {
     var localPort: UInt16 = 8080
     var host = "shop.example"
 
+    /// The fields that a module asked for here goes by the number of.
+    private static let numbers: [String: UInt16] = [
+        "user-agent": UInt16(BERTH_FIELD_USER_AGENT), "referer": UInt16(BERTH_FIELD_REFERER),
+        "cookie": UInt16(BERTH_FIELD_COOKIE),
+    ]
+
     func with<Result>(_ body: (UnsafeMutablePointer<berth_request>) -> Result) -> Result {
         let keeper = TestHost.current
         var head: [UInt8] = []
         var lines: [berth_field] = []
         for (name, value) in fields {
             var line = berth_field()
+            line.id = Self.numbers[name.lowercased()] ?? 0
             line.name_offset = UInt32(head.count)
             line.name_length = UInt16(name.utf8.count)
             head += Array(name.utf8)

@@ -1,3 +1,4 @@
+internal import CBerthBytes
 internal import CBerthModule
 
 /// Writes text into memory that has room for them. Unchecked: the caller made sure of the room.
@@ -18,51 +19,25 @@ struct OctetWriter {
         end += count
     }
 
+    /// The same from a source of which 64 octets may be read, to where there is room for 64: whole words, without a call.
+    @inline(__always)
+    mutating func copyWide(_ start: UnsafePointer<UInt8>, _ count: Int) {
+        var done = 0
+        repeat {
+            let words = UnsafeRawPointer(start + done).loadUnaligned(as: (UInt64, UInt64).self)
+            UnsafeMutableRawPointer(end + done).storeBytes(of: words, as: (UInt64, UInt64).self)
+            done &+= 16
+        } while done < count
+        end += count
+    }
+
     /// A value that came from outside: spaces and what is not printable ASCII become `+`, nothing becomes `-`.
     @inline(__always)
     mutating func value(_ octets: berth_octets, max: Int) {
         guard let start = octets.start, octets.count > 0 else { return put(0x2d) }
         let count = min(octets.length, max)
-        var index = 0
-        while index &+ 8 <= count {
-            word(start, index)
-            index &+= 8
-        }
-        if index < count {
-            if count >= 8 {
-                // The last eight once more; what overlaps comes out the same.
-                word(start, count &- 8)
-            } else {
-                while index < count {
-                    let octet = start[index]
-                    end[index] = octet &- 0x21 <= 0x5d ? octet : 0x2b
-                    index &+= 1
-                }
-            }
-        }
+        cberth_copy_to_log(end, start, count)
         end += count
-    }
-
-    /// Eight octets, from `index` of the source to `index` behind `end`.
-    @inline(__always)
-    private func word(_ start: UnsafePointer<UInt8>, _ index: Int) {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        var octets = UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self)
-        // An octet above 0x7e, or below 0x20 (which may be seen where there is none; the slow way then gets it right).
-        let odd = (octets | (octets &+ ones) | (octets &- ones &* 0x20)) & tops
-        if odd == 0 {
-            // Spaces: octets that are zero after 0x20 is taken away. 0x20 ^ 0x0b is "+".
-            let gaps = octets ^ (ones &* 0x20)
-            let zeros = ~(((gaps & ~tops) &+ ~tops) | gaps | ~tops)
-            octets ^= (zeros &>> 7) &* 0x0b
-            UnsafeMutableRawPointer(end + index).storeBytes(of: octets, as: UInt64.self)
-        } else {
-            for position in index..<index &+ 8 {
-                let octet = start[position]
-                end[position] = octet &- 0x21 <= 0x5d ? octet : 0x2b
-            }
-        }
     }
 
     /// A user's name: as `value`, but octets above 0x7e as %XX, so that two users never look like one.

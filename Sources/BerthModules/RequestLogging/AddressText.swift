@@ -20,18 +20,20 @@ struct AddressText {
     init() { text = .allocate(capacity: Self.textMax) }
 
     /// "127.0.0.1", "::1", or "-" for a Unix socket. `count` octets of it.
+    ///
+    /// - Parameter address: 16 octets. By its place, since the tuple of the ABI would be taken apart octet by octet.
     @inline(__always)
-    mutating func text(of bytes: Bytes, _ family: UInt8) -> UnsafeMutablePointer<UInt8> {
-        let (low, high) = withUnsafeBytes(of: bytes) {
-            ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        if low != self.low || high != self.high || family != self.family { format(bytes, low, high, family) }
+    mutating func text(of address: UnsafeRawPointer, _ family: UInt8) -> UnsafeMutablePointer<UInt8> {
+        let low = address.loadUnaligned(as: UInt64.self)
+        let high = address.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        if low != self.low || high != self.high || family != self.family { format(address, low, high, family) }
         return text
     }
 
     @inline(never)
-    private mutating func format(_ bytes: Bytes, _ low: UInt64, _ high: UInt64, _ family: UInt8) {
+    private mutating func format(_ address: UnsafeRawPointer, _ low: UInt64, _ high: UInt64, _ family: UInt8) {
         (self.low, self.high, self.family) = (low, high, family)
+        let bytes = address.loadUnaligned(as: Bytes.self)
         var line = OctetWriter(end: text)
         switch family {
         case 4:

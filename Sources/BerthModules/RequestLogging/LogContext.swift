@@ -31,11 +31,18 @@ struct LogContext {
     var linesLost: UInt64 = 0
     var complainedAt: Int64 = 0
 
-    /// "2026-11-21 12:34:56" of `clockSecond`.
+    /// "2026-11-21 12:34:56" of `clockSecond`, and its period.
     let clock: UnsafeMutablePointer<UInt8>
     var clockSecond: Int64 = -1
+    var clockPeriod: Int64 = 0
+    /// The line begins with date and time, as nearly every one does: one copy.
+    let beginsWithClock: Bool
     var server = AddressText()
     var client = AddressText()
+    var port = PortText()
+
+    /// Octets of date and time.
+    private static let clockLength = 19
 
     init(_ instance: LogInstance) {
         host = instance.host.table
@@ -50,7 +57,9 @@ struct LogContext {
         computerName = .copy(of: instance.computerName)
         current = LogBuffer.make(file)
         spare = LogBuffer.make(file)
-        clock = .allocate(capacity: 19)
+        beginsWithClock = instance.columns.starts(with: [.date, .time])
+        clock = .allocate(capacity: 64)
+        clock.initialize(repeating: 0, count: 64)
     }
 
     /// Writes out what is left and gives everything back. Off the loops.
@@ -61,6 +70,7 @@ struct LogContext {
         spare.free()
         server.text.deallocate()
         client.text.deallocate()
+        port.text.deallocate()
         clock.deallocate()
         columns.deallocate()
         siteName.deallocate()
@@ -101,7 +111,7 @@ struct LogContext {
             + cookie.length + referer.length + request.pointee.host.length + 3
             * min(request.pointee.user.length, Self.valueMax)
         let needed = min(wanted, Self.lineMax)
-        let period = now / periodLength
+        let period = clockPeriod
         if current.pointee.count > 0,
             period != current.pointee.period || current.pointee.count + needed > LogBuffer.capacity
         {
@@ -120,16 +130,21 @@ struct LogContext {
         var line = OctetWriter(end: start)
         var column = columns
         let last = columns + columnCount
+        if beginsWithClock {
+            line.copyWide(clock, Self.clockLength)
+            line.put(0x20)
+            column += 2
+        }
         while column < last {
             switch column.pointee {
             case .date: line.copy(clock, 10)
             case .time: line.copy(clock + 11, 8)
             case .serverAddress:
-                let text = server.text(of: request.pointee.local_address, request.pointee.address_family)
-                line.copy(text, server.count)
+                let text = server.text(of: Self.localAddress(request), request.pointee.address_family)
+                line.copyWide(text, server.count)
             case .clientAddress:
-                let text = client.text(of: request.pointee.remote_address, request.pointee.address_family)
-                line.copy(text, client.count)
+                let text = client.text(of: Self.remoteAddress(request), request.pointee.address_family)
+                line.copyWide(text, client.count)
             case .method: line.value(request.pointee.method, max: Self.valueMax)
             case .uriStem: line.value(Self.stem(request), max: Self.valueMax)
             case .uriQuery: line.value(request.pointee.query, max: Self.valueMax)
@@ -137,7 +152,8 @@ struct LogContext {
                 if request.pointee.address_family == 0 {
                     line.put(0x2d)
                 } else {
-                    line.number(UInt64(request.pointee.local_port))
+                    let text = port.text(of: request.pointee.local_port)
+                    line.copyWide(text, port.count)
                 }
             case .userName:
                 if request.pointee.user.count == 0 {
@@ -174,6 +190,16 @@ struct LogContext {
         if flushInterval == 0 { handOver() }
     }
 
+    @inline(__always)
+    private static func localAddress(_ request: RequestPointer) -> UnsafeRawPointer {
+        UnsafeRawPointer(request) + (MemoryLayout<berth_request>.offset(of: \.local_address) ?? 0)
+    }
+
+    @inline(__always)
+    private static func remoteAddress(_ request: RequestPointer) -> UnsafeRawPointer {
+        UnsafeRawPointer(request) + (MemoryLayout<berth_request>.offset(of: \.remote_address) ?? 0)
+    }
+
     /// The target as received, without query and, in absolute form, without scheme and authority.
     @inline(__always)
     private static func stem(_ request: RequestPointer) -> berth_octets {
@@ -202,44 +228,24 @@ struct LogContext {
         return berth_octets("/")
     }
 
-    // "user-age" and "nt", "refe" and "erer", "cook" and "okie" as they lie in memory.
-    private static var userA: UInt64 { UInt64(littleEndian: 0x6567_612d_7265_7375) }
-    private static var gent: UInt16 { UInt16(littleEndian: 0x746e) }
-    private static var refe: UInt32 { UInt32(littleEndian: 0x6566_6572) }
-    private static var erer: UInt32 { UInt32(littleEndian: 0x7265_7265) }
-    private static var cook: UInt32 { UInt32(littleEndian: 0x6b6f_6f63) }
-    private static var okie: UInt32 { UInt32(littleEndian: 0x6569_6b6f) }
-
-    /// One pass over the field lines, told apart by length first.
+    /// One pass over the field lines; the first of each name counts.
     @inline(__always)
     private func findFields(
         _ request: RequestPointer, _ userAgent: inout berth_octets, _ cookie: inout berth_octets,
         _ referer: inout berth_octets
     ) {
-        guard let fields = request.pointee.fields, let head = request.pointee.head else { return }
+        guard let fields = request.pointee.fields else { return }
         var field = fields
         let last = fields + Int(request.pointee.field_count)
         while field < last {
-            let length = field.pointee.name_length
-            if length == 10 || length == 7 || length == 6 {
-                // Names are tokens, so setting this bit makes only letters of either case the same.
-                let name = UnsafeRawPointer(head + Int(field.pointee.name_offset))
-                if length == 10 {
-                    let start = name.loadUnaligned(as: UInt64.self) | 0x2020_2020_2020_2020
-                    let end = name.loadUnaligned(fromByteOffset: 8, as: UInt16.self) | 0x2020
-                    if start == Self.userA, end == Self.gent, userAgent.start == nil {
-                        userAgent = request.fieldValue(field.pointee)
-                    }
-                } else {
-                    let start = name.loadUnaligned(as: UInt32.self) | 0x2020_2020
-                    let end = name.loadUnaligned(fromByteOffset: Int(length) &- 4, as: UInt32.self) | 0x2020_2020
-                    if length == 7 {
-                        if start == Self.refe, end == Self.erer, referer.start == nil {
-                            referer = request.fieldValue(field.pointee)
-                        }
-                    } else if start == Self.cook, end == Self.okie, cookie.start == nil {
-                        cookie = request.fieldValue(field.pointee)
-                    }
+            // The three numbers follow each other.
+            let place = field.pointee.id &- UInt16(BERTH_FIELD_USER_AGENT)
+            if place < 3 {
+                let value = request.fieldValue(field.pointee)
+                switch Int(field.pointee.id) {
+                case BERTH_FIELD_USER_AGENT: if userAgent.start == nil { userAgent = value }
+                case BERTH_FIELD_REFERER: if referer.start == nil { referer = value }
+                default: if cookie.start == nil { cookie = value }
                 }
             }
             field += 1
@@ -262,5 +268,6 @@ struct LogContext {
         text.put(0x3a)
         text.padded(date.second, digits: 2)
         clockSecond = now
+        clockPeriod = now / periodLength
     }
 }
