@@ -153,12 +153,13 @@ public enum HostCallTable {
         isCommon(name, value) || isAcceptableAfterAll(name, value)
     }
 
-    /// Nearly every field: two vector comparisons. A name of letters and "-" of a length that no framing field has, and a value
-    /// that is not empty.
+    /// Nearly every field: two vector comparisons. A name of letters and "-" with a length or a first letter that no framing
+    /// field has, and a value that is not empty.
     @inline(__always)
     private static func isCommon(_ name: berth_octets, _ value: berth_octets) -> Bool {
         guard let nameStart = name.start, let valueStart = value.start else { return false }
-        return name.count &- 1 < 63 && framingNameLengths &>> name.count & 1 == 0 && value.count &- 1 < 65_535
+        return name.count &- 1 < 63 && value.count &- 1 < 65_535
+            && (framingNameLengths &>> name.count & 1 == 0 || framingNameInitials &>> (nameStart[0] & 31) & 1 == 0)
             && cberth_scan_common_name_passes(nameStart, Int(name.count))
             && OctetRules.isFieldValue(valueStart, Int(value.count))
     }
@@ -179,6 +180,9 @@ public enum HostCallTable {
 
     /// A bit for each length that a name of `isAcceptable`'s list has.
     private static var framingNameLengths: UInt64 { 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 16 | 1 << 17 }
+
+    /// A bit for each letter that one of them begins with, in either case: c, d, k, p, t, u.
+    private static var framingNameInitials: UInt32 { 1 << 3 | 1 << 4 | 1 << 11 | 1 << 16 | 1 << 20 | 1 << 21 }
 
     @inline(__always)
     private static func isFieldValue(_ value: berth_octets) -> Bool {

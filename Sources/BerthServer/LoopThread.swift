@@ -152,6 +152,8 @@ final class LoopThread: @unchecked Sendable {
         }
     }
 
+    /// Apart from `run`, into which its properties would be hoisted: an access check a turn of the loop.
+    @inline(never)
     private func tick() {
         scheduleTick()
         listener.tick()

@@ -64,6 +64,31 @@ struct WireTests {
         }
     }
 
+    @Test(
+        "the usual head, which is written in one go, says the same as any other",
+        arguments: [0, 7, 10, 99, 100, 4096, 70_000])
+    func usualHead(length: Int) throws {
+        try withSite(["www/file.txt": String(repeating: "x", count: length)]) { daemon in
+            let client = try daemon.connect()
+            let usual = try client.request("/file.txt")
+            // HEAD, HTTP/1.0 and a connection that ends go the other way.
+            try client.send("HEAD /file.txt HTTP/1.1\r\nHost: h\r\n\r\n")
+            let bodiless = try client.receiveResponse(isHead: true)
+            try client.send("GET /file.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            let last = try client.receiveResponse()
+            func fields(_ response: Response) -> [String] {
+                response.fields.filter { $0.name != "Date" && $0.name != "Connection" }.map {
+                    "\($0.name): \($0.value)"
+                }
+            }
+            #expect(usual.text.utf8.count == length)
+            #expect(usual["content-length"] == String(length))
+            #expect(usual["date"] != nil && usual["server"] != nil)
+            #expect(fields(usual) == fields(bodiless))
+            #expect(fields(usual) == fields(last))
+        }
+    }
+
     @Test("a request fed octet by octet is answered like one in one piece")
     func octetByOctet() throws {
         try withSite { daemon in

@@ -52,9 +52,10 @@ struct StaticFilesContext {
         guard isHead || request.isMethod("GET") else { return otherMethod(request) }
         let path = request.pointee.path
         let hash = FileCache.hash(path, seed: hashSeed)
-        let now = host.pointee.monotonic_nanoseconds()
+        // Good enough for a file, and no clock is read. It may lie before the time of an entry that another request has read.
+        let now = request.pointee.received_at
         guard let entry = cache.find(path, hash) else { return look(request, path, hash, now, nil) }
-        if now &- entry.pointee.validatedAt >= Self.validity, !validate(entry, now) {
+        if Self.isOver(Self.validity, since: entry.pointee.validatedAt, now), !validate(entry, now) {
             return look(request, path, hash, now, entry)
         }
         entry.pointee.wasUsed = true
@@ -95,11 +96,18 @@ struct StaticFilesContext {
 
     // MARK: Looking
 
+    /// Whether so much time has passed from one moment to another. Not when the second lies before the first.
+    @inline(__always)
+    private static func isOver(_ time: UInt64, since moment: UInt64, _ now: UInt64) -> Bool {
+        Int64(bitPattern: now &- moment) >= Int64(bitPattern: time)
+    }
+
     /// Looks without waiting whether the file of an entry is as it was. False: somebody who may wait must look.
     private mutating func validate(_ entry: UnsafeMutablePointer<FileEntry>, _ now: UInt64) -> Bool {
         let folder = folders[entry.pointee.folder]
         // A default document that isn't the first may have been overtaken by one that is new.
-        guard folder.fd >= 0, now &- folder.openedAt < Self.folderValidity, entry.pointee.documentIndex == 0,
+        guard folder.fd >= 0, !Self.isOver(Self.folderValidity, since: folder.openedAt, now),
+            entry.pointee.documentIndex == 0,
             !entry.pointee.isRecent, FileLoader.isUnchanged(entry, in: folder.fd) == true
         else { return false }
         entry.pointee.validatedAt = now
@@ -138,7 +146,8 @@ struct StaticFilesContext {
         _ request: RequestPointer, _ folder: Int, _ rest: berth_octets, _ now: UInt64
     ) -> Int32? {
         let open = folders[folder]
-        guard open.fd >= 0, now &- open.openedAt < Self.folderValidity, rest.count > 0, rest.length < Int(PATH_MAX),
+        guard open.fd >= 0, !Self.isOver(Self.folderValidity, since: open.openedAt, now), rest.count > 0,
+            rest.length < Int(PATH_MAX),
             let start = rest.start
         else { return nil }
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: rest.length + 1) { room -> Int32? in

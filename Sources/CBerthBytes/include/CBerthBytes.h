@@ -1,5 +1,5 @@
-// Scans over octets that the HTTP codec and the logs need at the speed of vector instructions. Everything is `static inline`, so a
-// Swift caller pays no call. SSE2 on x86-64 (always there), NEON on arm64, an octet loop elsewhere.
+// Scans over octets that the HTTP codec and the logs need at the speed of vector instructions. Everything is
+// `static inline`, so a Swift caller pays no call. SSE2 on x86-64 (always there), NEON on arm64, an octet loop elsewhere.
 //
 // A scan looks at [p, end) and returns the first octet of its set, or `end`. It reads no octet outside [floor, end):
 // `floor` is the start of the buffer that p and end lie in. A tail shorter than a vector is read together with the
@@ -168,7 +168,7 @@ static inline cberth_vector cberth_vmake(uint64_t low, uint64_t high) {
 
 #if CBERTH_VECTORS
 /// 1 through 16 octets, some of them more than once, and nothing beside them. The lanes depend on `count` alone.
-static inline cberth_vector cberth_vload_short(const uint8_t *p, size_t count) {
+__attribute__((always_inline)) static inline cberth_vector cberth_vload_short(const uint8_t *p, size_t count) {
     uint64_t low, high;
     if (count >= 8) {
         low = cberth_load64(p);
@@ -215,6 +215,12 @@ static inline cberth_vector cberth_vlogged(cberth_vector v) {
         if (count < 16) {                                                                                              \
             cberth_vector v = cberth_vload_short(p, count);                                                            \
             return (MASK_OF_V) == 0;                                                                                   \
+        }                                                                                                              \
+        if (count <= 32) {                                                                                             \
+            cberth_vector v = cberth_vload(p);                                                                         \
+            uint64_t first = MASK_OF_V;                                                                                \
+            v = cberth_vload(p + count - 16);                                                                          \
+            return (first | (MASK_OF_V)) == 0;                                                                         \
         }                                                                                                              \
         return NAME(p, p + count, p) == p + count;                                                                     \
     }
