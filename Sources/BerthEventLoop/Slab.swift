@@ -70,6 +70,7 @@ public struct Slab<Element: SlabElement>: BitwiseCopyable {
     /// Gives the pages behind the highest used slot back to the kernel, when that is worth a call.
     ///
     /// - Parameter slackOctets: what may stay.
+    @inlinable
     public mutating func trim(keeping slackOctets: Int = 65_536) {
         let touched = indices.highWater &* stride
         if touched <= slackOctets { return }

@@ -223,6 +223,6 @@ struct ExhaustionTests {
             return
         }
         #expect(status != 0)
-        #expect(daemon.process.output.text.contains("Cannot allocate memory"), "\(daemon.process.output.text)")
+        try daemon.process.output.wait(containing: "Cannot allocate memory")
     }
 }
