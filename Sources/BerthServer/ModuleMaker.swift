@@ -64,7 +64,7 @@ final class ModuleMaker {
 
     private let system: UnsafePointer<cberth_system>
     private let mailbox: Mailbox
-    private var waiting: [Making] = []
+    private var waiting: ArraySlice<Making> = []
     private var running: [Making] = []
 
     init(system: UnsafePointer<cberth_system>, mailbox: Mailbox) { (self.system, self.mailbox) = (system, mailbox) }
@@ -78,6 +78,9 @@ final class ModuleMaker {
         startWaiting()
         return making
     }
+
+    /// Whether nothing is on its way any more.
+    var isIdle: Bool { waiting.isEmpty && running.allSatisfy { $0.result != nil } }
 
     /// When the next making runs out of time.
     var nextDeadline: MonotonicInstant? {
@@ -104,8 +107,7 @@ final class ModuleMaker {
     }
 
     private func startWaiting() {
-        while running.count < Self.threadsMax && !waiting.isEmpty {
-            let making = waiting.removeFirst()
+        while running.count < Self.threadsMax, let making = waiting.popFirst() {
             making.startedAt = MonotonicInstant(nanoseconds: system.pointee.monotonic_nanoseconds(system))
             let argument = Unmanaged.passRetained(making)
             var thread: UInt64 = 0

@@ -41,12 +41,7 @@ final class ModuleStore {
     func endBuild() { entries = entries.filter { used.contains($0.key) } }
 
     /// Whether any module is still being made.
-    var isMaking: Bool {
-        entries.values.contains { entry in
-            if case .making(let making) = entry { return making.result == nil }
-            return false
-        }
-    }
+    var isMaking: Bool { !maker.isIdle }
 
     /// Whether what lies at the path of a library is not what was loaded from there.
     func isOutdated(_ path: String) -> Bool {

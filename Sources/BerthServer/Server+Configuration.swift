@@ -69,8 +69,22 @@ extension Server {
         updateErrorLog()
     }
 
-    /// A module was made, or has run out of time: what waits for it goes on.
+    /// A module was made: what waits for it goes on, at once where it was the last. While others follow, a generation is built
+    /// for many of them: one for each would cost the square of their number.
+    func moduleMade() {
+        maker.update()
+        if loops.isEmpty || !modulesTimer.isNone { return }
+        if maker.isIdle { return modulesChanged() }
+        modulesTimer = loop.schedule(
+            at: loop.now.adding(nanoseconds: max(Self.modulesPauseMin, 10 * lastBuildNanoseconds)),
+            EventToken(kind: TokenKind.modulesMade, index: 0, generation: 1))
+        if modulesTimer.isNone { modulesChanged() }
+    }
+
+    /// Modules were made, or one has run out of time: what waits for them goes on.
     func modulesChanged() {
+        loop.cancel(modulesTimer)
+        modulesTimer = .none
         maker.update()
         if !loops.isEmpty { install() }
     }
@@ -98,14 +112,17 @@ extension Server {
     /// - Parameter discarding: the result is not put in force; used to begin making modules.
     @discardableResult
     func build(discarding: Bool = false) -> Generation {
+        let begun = system.pointee.monotonic_nanoseconds(system)
+        defer { lastBuildNanoseconds = system.pointee.monotonic_nanoseconds(system) &- begun }
         if !discarding { generationNumber += 1 }
         modules.beginBuild()
         var builder = GenerationBuilder(
             number: generationNumber, loops: loopCount, registry: registry, modules: modules,
             forwarding: { [self] in forwardingEntry($0, $1, loop: $2, module: $3) })
+        let pools = configuration.poolsByName
         for site in sites {
             builder.add(
-                site, pools: { [configuration] in configuration.pool(named: $0) ?? ApplicationPoolSettings(name: $0) },
+                site, pools: { pools[$0] ?? ApplicationPoolSettings(name: $0) },
                 portKey: { [self] in portKey(of: $0) })
         }
         modules.endBuild()

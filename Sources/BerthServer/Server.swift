@@ -78,6 +78,9 @@ final class Server {
     private var eventCount: UInt64 = 0
     private var signals: Int32 = -1
     var moduleTimer = TimerID.none
+    /// Set while modules that were made wait for others, to be put in force together.
+    var modulesTimer = TimerID.none
+    var lastBuildNanoseconds: UInt64 = 0
     /// Nil: the files are not watched.
     var watch: ConfigurationWatch?
     var watchTimer = TimerID.none
@@ -90,10 +93,14 @@ final class Server {
         static let moduleDeadline: UInt8 = 212
         static let watch: UInt8 = 213
         static let watchTimer: UInt8 = 214
+        static let modulesMade: UInt8 = 215
     }
 
     /// Milliseconds that startup waits for modules, so that in the usual case the first request finds them ready.
     static let moduleGraceMilliseconds: UInt64 = 300
+
+    /// Nanoseconds that a module which was made waits for others at least. Ours.
+    static let modulesPauseMin: UInt64 = 20_000_000
 
     init(_ options: ServerOptions) throws(SystemError) {
         system = cberth_system_linux()
@@ -304,7 +311,7 @@ final class Server {
                     switch token.kind {
                     case ..<Listener.tokenKinds: control?.listener.expired(token)
                     case TokenKind.tick: tick()
-                    case TokenKind.moduleDeadline: modulesChanged()
+                    case TokenKind.moduleDeadline, TokenKind.modulesMade: modulesChanged()
                     case TokenKind.watchTimer: watchTimerFired()
                     case ActivationBridge.tokenKind:
                         activation?.service.expired(token)
@@ -352,7 +359,7 @@ final class Server {
             ShutdownMessage.finished(message)
             activation?.shutdownMessageAnswered(
                 UInt32(truncatingIfNeeded: message.pointee.a), accepted: message.pointee.b == 1)
-        case ControlMessage.moduleMade: modulesChanged()
+        case ControlMessage.moduleMade: moduleMade()
         case ControlMessage.installed:
             installed[Int(message.pointee.a)] = message.pointee.b
             closeEndpoints()

@@ -30,6 +30,11 @@ public struct ConfigurationSnapshot: Sendable, Hashable {
     /// Whether there is any error, in `berth.toml` or in a site.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
+    /// For whoever asks for many of them.
+    public var poolsByName: [String: ApplicationPoolSettings] {
+        Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The pool of that name. O(n) in the pools.
     public func pool(named name: String) -> ApplicationPoolSettings? { pools.first { $0.name == name } }
 }

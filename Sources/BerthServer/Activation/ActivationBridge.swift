@@ -57,13 +57,13 @@ final class ActivationBridge {
     /// Tells activation and the loops about the out-of-process applications of `sites`.
     func apply(_ sites: [Site], _ configuration: ConfigurationSnapshot) {
         var seen: Set<UInt32> = []
+        let pools = configuration.poolsByName
         for site in sites {
             for application in site.applications {
                 guard case .outOfProcess(let settings) = application.hosting else { continue }
                 let number = server.registry.number(ofApplication: application.path, site: site.name)
                 seen.insert(number)
-                let pool =
-                    configuration.pool(named: application.pool) ?? ApplicationPoolSettings(name: application.pool)
+                let pool = pools[application.pool] ?? ApplicationPoolSettings(name: application.pool)
                 apply(application, settings, site, pool, number, configuration)
             }
         }
