@@ -152,20 +152,20 @@ enum Listener {
     static func tcp(_ address: String = "127.0.0.1", family: String = "AF_INET") -> String {
         """
         exec python3 -c "
-        import os, socket, time
+        import os, signal, socket
         s = socket.socket(socket.\(family))
         s.bind(('\(address)', int(os.environ['PORT'])))
         s.listen()
-        time.sleep(1000)"
+        signal.pause()"
         """
     }
 
     static let unix = """
         exec python3 -c "
-        import os, socket, time
+        import os, signal, socket
         s = socket.socket(socket.AF_UNIX)
         s.bind(os.environ['BERTH_SOCKET'])
         s.listen()
-        time.sleep(1000)"
+        signal.pause()"
         """
 }
