@@ -132,7 +132,7 @@ var testTargets: [Target] {
             "BerthHostingTests",
             [
                 "BerthHosting", "BerthPipeline", "BerthListener", "BerthEventLoop", "BerthHTTP", "CBerthModule",
-                "CBerthSystem",
+                "CBerthSystem", "TestSupport",
             ]
         ),
         // The properties that the fuzz targets check, on their corpus and on mutations of it.

@@ -100,7 +100,7 @@ import Testing
                 wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             }
         }
-        let front = try Front()
+        let front = try Front(settings: Front.doubting(milliseconds: 30))
         front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)

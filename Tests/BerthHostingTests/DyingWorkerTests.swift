@@ -15,8 +15,6 @@ import Testing
         }
     }
 
-    private func waitForDoubt(_ front: Front, count: UInt64 = 1) { while front.queue.waiting < count {} }
-
     @Test(arguments: ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"], [false, true])
     func `an idempotent request that a dying worker took goes to the next one`(_ method: String, reset: Bool) throws {
         let got = Signal<String>()
@@ -26,7 +24,7 @@ import Testing
         let client = Wire(port: front.port)
         client.send("\(method) /b HTTP/1.1\r\nHost: x\r\n\(method == "PUT" ? "Content-Length: 0\r\n" : "")\r\n")
         #expect(got.wait() == "/b")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.post(Forwarder.workerGoneMessage(application: Front.application, worker: dying.id))
         #expect(front.controlMessage(Front.workerWanted) != nil)
         #expect(front.controlMessage(Front.workerReleased)?.c == dying.id)
@@ -46,7 +44,7 @@ import Testing
         let client = Wire(port: front.port)
         client.send(get)
         #expect(got.wait() == "/a")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.publish(ScriptedWorker())
         #expect(client.response()?.text == "ok")
         #expect(front.stop() == (0, 0))
@@ -60,7 +58,7 @@ import Testing
         let client = Wire(port: front.port)
         client.send(get)
         #expect(got.wait() == "/a")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.publish(workers[1])
         #expect(got.wait() == "/a")
         let response = try #require(client.response())
@@ -89,7 +87,7 @@ import Testing
         #expect(client.response()?.status == 200)
         client.send(get)
         #expect(got.wait() == "1" && got.wait() == "2")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.publish(second)
         #expect(got.wait() == "/a")
         #expect(client.response()?.status == 502)
@@ -133,7 +131,7 @@ import Testing
     @Test func `a worker that lives on has answered in its way: 502 after the wait`() throws {
         let got = Signal<String>()
         let worker = mute(got)
-        let front = try Front()
+        let front = try Front(settings: Front.doubting(milliseconds: 30))
         front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)
@@ -153,7 +151,7 @@ import Testing
         front.publish([ready])
         let client = Wire(port: front.port)
         client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nonce")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.post(Forwarder.workerGoneMessage(application: Front.application, worker: ready.id))
         #expect(front.controlMessage(Front.workerWanted) != nil)
         front.publish(ScriptedWorker())
@@ -166,7 +164,7 @@ import Testing
         let dead = ScriptedWorker()
         let ready = dead.ready()
         dead.stopListening()
-        let front = try Front()
+        let front = try Front(settings: Front.doubting(milliseconds: 30))
         front.publish([ready])
         let client = Wire(port: front.port)
         client.send(get)
@@ -200,9 +198,9 @@ import Testing
         let clients = (0..<3).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         for _ in clients { #expect(got.wait() == "/a") }
-        waitForDoubt(front, count: 3)
+        try front.waitForQueue(of: 3)
         clients[1].reset()
-        while front.queue.waiting > 2 {}
+        try front.waitForQueue(of: 2)
         front.publish(ScriptedWorker())
         for client in [clients[0], clients[2]] { #expect(client.response()?.text == "ok") }
         #expect(front.queue.waiting == 0)
@@ -217,7 +215,7 @@ import Testing
         let clients = (0..<2).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         for _ in clients { #expect(got.wait() == "/a") }
-        waitForDoubt(front, count: 2)
+        try front.waitForQueue(of: 2)
         let last = Wire(port: front.port)
         last.send(get)
         #expect(last.response()?.status == 503)
@@ -234,7 +232,7 @@ import Testing
         #expect(front.controlMessage(Front.workerWanted) != nil)
         front.publish(mute(got))
         #expect(got.wait() == "/a")
-        waitForDoubt(front)
+        try front.waitForQueue(of: 1)
         front.queue.state = .appOffline
         front.post(Forwarder.poolStoppedMessage(application: Front.application))
         #expect(first.response()?.status == 503)

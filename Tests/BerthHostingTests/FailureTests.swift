@@ -138,15 +138,15 @@ import Testing
             wire.send("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
             for _ in 0..<12 {
                 wire.send("x")
-                // Waits 40 ms for something that nobody sends.
-                var limit = timeval(tv_sec: 0, tv_usec: 40_000)
+                // Waits 150 ms for something that nobody sends: a tenth of what one operation may take.
+                var limit = timeval(tv_sec: 0, tv_usec: 150_000)
                 setsockopt(wire.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 var octet: UInt8 = 0
                 _ = recv(wire.fd, &octet, 1, 0)
             }
             _ = step.wait()
         }
-        let front = try Front(settings: Self.external(timeout: 300))
+        let front = try Front(settings: Self.external(timeout: 1500))
         front.publish(worker)
         let client = Wire(port: front.port)
         client.send(get)

@@ -6,6 +6,7 @@ import BerthPipeline
 import CBerthSystem
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A whole front in this process: listener, pipeline and forwarder on a loop thread of their own, one site that forwards
 /// everything to application 7. The test's thread is the control thread.
@@ -30,11 +31,21 @@ final class Front: @unchecked Sendable {
     private var pendingControl: [Message] = []
     private var published: [ScriptedWorker] = []
 
+    /// Nothing of a doubt is decided by the clock: a test that waits for the end of one sets a time.
+    static var patient: ForwardingSettings { doubting(milliseconds: 600_000) }
+
+    static func doubting(milliseconds: UInt64) -> ForwardingSettings {
+        var settings = ForwardingSettings()
+        settings.doubtMilliseconds = milliseconds
+        settings.refusedMilliseconds = milliseconds
+        return settings
+    }
+
     /// The lines of the error log, as far as it was flushed.
     private let errorLog: Int32
 
     init(
-        settings: ForwardingSettings = ForwardingSettings(), queueLength: UInt64 = 1000,
+        settings: ForwardingSettings = Front.patient, queueLength: UInt64 = 1000,
         limits: ListenerLimits = ListenerLimits(), contentMax: UInt64 = 0
     ) throws {
         signal(SIGPIPE, SIG_IGN)
@@ -180,6 +191,11 @@ final class Front: @unchecked Sendable {
             if let found { return found }
             if expired { return nil }
         }
+    }
+
+    /// Waits until that many requests are in the pool's queue.
+    func waitForQueue(of count: UInt64) throws {
+        try Deadline().look("\(count) requests wait") { queue.waiting == count ? true : nil }
     }
 
     /// Control messages of that kind that have come so far and were not asked for.

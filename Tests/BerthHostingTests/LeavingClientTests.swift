@@ -86,10 +86,10 @@ import Testing
         let client = Wire(port: front.port)
         client.send(get)
         #expect(front.controlMessage(Front.workerWanted) != nil)
-        while front.queue.waiting < 1 {}
+        try front.waitForQueue(of: 1)
         client.finish()
         client.reset()
-        while front.queue.waiting > 0 {}
+        try front.waitForQueue(of: 0)
         #expect(front.stop() == (0, 0))
     }
 }

@@ -1,5 +1,6 @@
 import BerthListener
 import BerthPipeline
+import TestSupport
 import Testing
 
 @testable import BerthHosting
@@ -26,7 +27,7 @@ import Testing
         let front = try Front()
         let client = Wire(port: front.port)
         client.send("GET /a HTTP/1.1\r\nHo")
-        while front.ask({ front.listener.requestCount }) == 0 {}
+        try Deadline().look("the head has begun") { front.ask({ front.listener.requestCount }) == 1 ? true : nil }
         let pins = front.ask {
             // Raw pointers do not cross threads by themselves; their addresses do.
             let next = Self.snapshot(of: front, generation: 2)

@@ -1,6 +1,7 @@
 @testable import BerthHosting
 import BerthListener
 import Glibc
+import TestSupport
 import Testing
 
 private let get = "GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n"
@@ -55,7 +56,7 @@ private let get = "GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n"
         front.publish(worker)
         let slow = (0..<16).map { _ in Wire(port: front.port, receiveBuffer: 4096) }
         for client in slow { client.send(get) }
-        while !front.errorLogText.contains(" Connection_Dropped pool\n") {}
+        try Deadline().look("one is cut") { front.errorLogText.contains(" Connection_Dropped pool\n") ? true : nil }
         let others = Wire(port: front.port)
         others.send("GET /small HTTP/1.1\r\nHost: x.test\r\n\r\n")
         #expect(others.response()?.text == "ok")

@@ -26,7 +26,7 @@ import Testing
         let clients = (0..<3).map { _ in Wire(port: front.port) }
         for client in clients { client.send(get) }
         #expect(front.controlMessage(Front.workerWanted) != nil)
-        while front.queue.waiting < 3 {}
+        try front.waitForQueue(of: 3)
         front.post(
             Forwarder.startFailedMessage(application: Front.application, reason: "it ended with status 3; see its log"))
         for client in clients {
@@ -62,7 +62,7 @@ import Testing
         let clients = (0..<3).map { _ in Wire(port: front.port) }
         clients[0].send(get)
         clients[1].send(get)
-        while front.queue.waiting < 2 {}
+        try front.waitForQueue(of: 2)
         clients[2].send(get)
         #expect(clients[2].response()?.status == 503)
         #expect(front.errorLogText.contains(" 503 1 QueueFull pool\n"))
@@ -88,13 +88,13 @@ import Testing
         let front = try Front()
         let (first, gone, last) = (Wire(port: front.port), Wire(port: front.port), Wire(port: front.port))
         first.send(get)
-        while front.queue.waiting < 1 {}
+        try front.waitForQueue(of: 1)
         gone.send(get)
-        while front.queue.waiting < 2 {}
+        try front.waitForQueue(of: 2)
         last.send(get)
-        while front.queue.waiting < 3 {}
+        try front.waitForQueue(of: 3)
         gone.reset()
-        while front.queue.waiting > 2 {}
+        try front.waitForQueue(of: 2)
         let worker = ScriptedWorker()
         front.publish(worker)
         #expect(first.response()?.text == "ok")

@@ -39,6 +39,7 @@ public struct Deadline: Sendable {
 
     /// Looks again and again until `see` gives something. For what nobody announces: entries of /proc, files that grow.
     /// What can be waited for as an event is not looked for with this.
+    @discardableResult
     public func look<T>(_ what: String, _ see: () throws -> T?) throws -> T {
         while true {
             if let found = try see() { return found }

@@ -7,14 +7,6 @@ import BerthListener
 /// go. Such a request waits, counted in the pool's queue, until activation has taken the worker away or brought another; then
 /// it is sent once more. It is never given to a third worker, so that a request that kills its worker kills two at most.
 extension Forwarder {
-    /// Longest wait for the end of a worker that let a request down. Ours: between closing a process's sockets and reporting its
-    /// end the kernel needs well below a millisecond; the rest is for a machine that is busy.
-    static let doubtMilliseconds: UInt64 = 1000
-
-    /// The same for one that refused the connection. Ours: a worker that was ready and listens no more hardly lives, so this is
-    /// long enough for a machine that is far too busy.
-    static let refusedMilliseconds: UInt64 = 5000
-
     /// Lets the exchange, of which no connection is left, wait for what becomes of the worker.
     func doubt(
         _ x: UnsafeMutablePointer<Exchange>, _ worker: UnsafeMutablePointer<WorkerEndpoint>, code: Int32
@@ -43,7 +35,7 @@ extension Forwarder {
         x.pointee.state = .waiting
         x.pointee.timer = state.pointee.loop.schedule(
             at: state.pointee.loop.now.adding(
-                milliseconds: x.pointee.flags.contains(.refused) ? Self.refusedMilliseconds : Self.doubtMilliseconds),
+                nanoseconds: x.pointee.flags.contains(.refused) ? a.pointee.refusedTime : a.pointee.doubtTime),
             EventToken(kind: TokenKind.doubtTimer, index: x.pointee.index, generation: x.pointee.generation))
         // Without a timer there would be no end to it.
         if x.pointee.timer.isNone { return endDoubt(x) }

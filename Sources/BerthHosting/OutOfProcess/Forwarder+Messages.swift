@@ -125,6 +125,8 @@ extension Forwarder {
         a.pointee.requestTimeout = Self.nanoseconds(settings.requestTimeoutMilliseconds)
         a.pointee.queueTimeLimit = Self.nanoseconds(settings.queueTimeLimitMilliseconds)
         a.pointee.idleTime = Self.nanoseconds(settings.idleConnectionMilliseconds)
+        a.pointee.doubtTime = Self.nanoseconds(settings.doubtMilliseconds)
+        a.pointee.refusedTime = Self.nanoseconds(settings.refusedMilliseconds)
         a.pointee.connectionsMax = settings.connectionsMax
         a.pointee.idleConnectionsMax = settings.idleConnectionsMax
         a.pointee.isManaged = settings.isManaged

@@ -20,6 +20,8 @@ struct ForwardingApplication {
     var requestTimeout: UInt64
     var queueTimeLimit: UInt64
     var idleTime: UInt64
+    var doubtTime: UInt64
+    var refusedTime: UInt64
     var connectionsMax: UInt32
     var idleConnectionsMax: UInt32
     var isManaged: Bool

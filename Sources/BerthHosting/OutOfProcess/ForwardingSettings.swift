@@ -13,6 +13,12 @@ public struct ForwardingSettings: Sendable, Hashable {
     public var idleConnectionsMax: UInt32 = 256
     /// Milliseconds an unused connection is kept. Ours: below the 120 s after which Kestrel closes it.
     public var idleConnectionMilliseconds: UInt64 = 100_000
+    /// Milliseconds a request waits for the end of a worker that let it down without a word. Ours: between closing a process's
+    /// sockets and reporting its end the kernel needs well below a millisecond; the rest is for a machine that is busy.
+    public var doubtMilliseconds: UInt64 = 1000
+    /// The same for a worker that refused the connection. Ours: one that was ready and listens no more hardly lives, so this
+    /// is long enough for a machine that is far too busy.
+    public var refusedMilliseconds: UInt64 = 5000
     /// Whether a failed start is answered with a bare 502.3. Source: ANCM `disableStartUpErrorPage`.
     public var disableStartUpErrorPage = false
     /// Whether activation starts the worker; false for an `address` that somebody else serves.
