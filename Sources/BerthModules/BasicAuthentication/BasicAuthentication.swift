@@ -100,7 +100,7 @@ struct BasicContext {
         let isKnown = cache.contains(key, at: now)
         if isKnown, isFresh { return accept(request, berth_octets(octets, user)) }
 
-        let size = MemoryLayout<VerifyJob>.size + count + 1
+        let size = MemoryLayout<VerifyJob>.stride + count + 1
         guard let memory = host.pointee.allocate(request, UInt64(size)) else {
             return host.refuse(request, 503, 0, "basic-authentication: no memory of the request left")
         }

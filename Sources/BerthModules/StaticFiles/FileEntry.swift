@@ -1,6 +1,5 @@
 internal import CBerthModule
 internal import CBerthSystem
-internal import Synchronization
 
 /// What tells one state of a file from another.
 struct FileIdentity: Equatable {
@@ -46,6 +45,8 @@ struct FileEntry {
     let content: UnsafeMutablePointer<UInt8>?
     let fd: Int32
     let size: Int
+    /// What its descriptor is counted in.
+    let budget: Unmanaged<FileBudget>
     /// Last-Modified, seconds since 1970; never in the future.
     let modified: Int64
     /// `etag` and `lastModified` in one piece of memory.
@@ -58,9 +59,6 @@ struct FileEntry {
     var head: berth_response_head
     /// Fields at the start that only a response with content has.
     static let contentFieldCount = 2
-
-    /// Descriptors that entries of all loops hold.
-    private static let descriptors = Atomic<Int>(0)
 
     /// Room of `texts`: two numbers in hexadecimal, quotes, a colon; a date.
     private static let etagMax = 40
@@ -93,20 +91,17 @@ struct FileEntry {
             size: UInt32(MemoryLayout<berth_response_head>.size), status: 200, substatus: 0,
             reason: berth_octets(nil, 0), fields: fields, field_count: UInt32(count),
             flags: UInt32(BERTH_RESPONSE_STABLE_CONTENT), content_length: Int64(found.size))
-        if found.fd >= 0 { descriptors.add(1, ordering: .relaxed) }
         let entry = UnsafeMutablePointer<FileEntry>.allocate(capacity: 1)
         entry.initialize(
             to: FileEntry(
                 validatedAt: now, key: key, hash: hash, folder: folder, diskPath: found.diskPath,
                 documentIndex: found.documentIndex, identity: found.identity,
                 isRecent: wallSeconds - found.identity.seconds < 2, content: found.content, fd: found.fd,
-                size: found.size, modified: modified, texts: texts, etag: etag, fields: fields, fieldCount: count,
+                size: found.size, budget: found.budget, modified: modified, texts: texts, etag: etag, fields: fields,
+                fieldCount: count,
                 head: head))
         return entry
     }
-
-    /// Whether one more descriptor may be kept: entries take an eighth of what the process may have.
-    static func mayKeepDescriptor(limit: Int) -> Bool { descriptors.load(ordering: .relaxed) < limit }
 
     /// `"<modification time in nanoseconds>:<size>"`, both hexadecimal: IIS's shape.
     private static func writeETag(_ identity: FileIdentity, to room: UnsafeMutablePointer<UInt8>) -> Int {
@@ -127,8 +122,6 @@ struct FileEntry {
             shift -= 4
         }
     }
-
-    fileprivate static func descriptorClosed() { descriptors.subtract(1, ordering: .relaxed) }
 }
 
 extension UnsafeMutablePointer<FileEntry> {
@@ -143,7 +136,7 @@ extension UnsafeMutablePointer<FileEntry> {
         if pointee.fd >= 0 {
             let system = cberth_system_linux()
             _ = system.pointee.close(system, pointee.fd)
-            FileEntry.descriptorClosed()
+            pointee.budget._withUnsafeGuaranteedRef { $0.giveOpenFileBack() }
         }
         pointee.content?.deallocate()
         pointee.key.deallocate()

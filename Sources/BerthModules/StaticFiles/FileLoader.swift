@@ -14,15 +14,8 @@ struct FoundFile {
     let content: UnsafeMutablePointer<UInt8>?
     /// -1 for a small file.
     let fd: Int32
-
-    func free() {
-        if fd >= 0 {
-            let system = cberth_system_linux()
-            _ = system.pointee.close(system, fd)
-        }
-        content?.deallocate()
-        diskPath.deallocate()
-    }
+    /// What `fd` is counted in.
+    let budget: Unmanaged<FileBudget>
 }
 
 /// Looks for files on the disk. Every path is resolved by the kernel beneath its folder: neither `..` nor a symbolic link
@@ -54,7 +47,7 @@ enum FileLoader {
         /// Content is not needed when nothing changed.
         let types: MediaTypes
         let documents: [berth_octets]
-        let mayKeepDescriptor: Bool
+        let budget: FileBudget
     }
 
     /// Opens, looks, and reads what is small. Blocks.
@@ -127,7 +120,7 @@ enum FileLoader {
             }
             content = room
         } else {
-            guard search.mayKeepDescriptor else { return .failed(-EMFILE) }
+            guard search.budget.takeOpenFile() else { return .failed(-EMFILE) }
             keeps = true
         }
         let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: pathCount + 1)
@@ -137,7 +130,7 @@ enum FileLoader {
             FoundFile(
                 identity: identity, diskPath: berth_octets(UnsafePointer(copy), pathCount),
                 documentIndex: documentIndex,
-                size: count, content: content, fd: keeps ? fd : -1))
+                size: count, content: content, fd: keeps ? fd : -1, budget: .passUnretained(search.budget)))
     }
 
     /// Whether the file of an entry is as it was, told without waiting for a disk; nil: it can't be told so.

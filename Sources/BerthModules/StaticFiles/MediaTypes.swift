@@ -3,7 +3,7 @@ internal import CBerthModule
 /// Which media type a file has, by its extension.
 struct MediaTypes {
     /// A part of IIS's stock `mimeMap`, with the types that came since; text is said to be what it is, not in which charset.
-    static let stock: [(String, StaticString)] = [
+    private static let stock: [(String, StaticString)] = [
         (".html", "text/html"), (".htm", "text/html"), (".css", "text/css"), (".js", "text/javascript"),
         (".mjs", "text/javascript"), (".json", "application/json"), (".map", "application/json"),
         (".webmanifest", "application/manifest+json"), (".xml", "text/xml"), (".xsl", "text/xml"), (".xsd", "text/xml"),
@@ -45,39 +45,36 @@ struct MediaTypes {
         (".glb", "model/gltf-binary"), (".gltf", "model/gltf+json"),
     ]
 
-    private let types: [String: berth_octets]
-    /// Those of a site file, to be given back.
-    private let own: [berth_octets]
+    private static let stockTypes = Dictionary(uniqueKeysWithValues: stock)
+
+    /// Those of a site file, which come before the stock's; to be given back.
+    private let own: [String: berth_octets]
     /// What a file of unknown kind is; nil: it isn't served (404.3).
     private let fallback: berth_octets?
 
     /// `additions` by extension, with or without its dot; `*` is every unknown one.
     init(additions: [(String, String)]) {
-        var types: [String: berth_octets] = [:]
-        var own: [berth_octets] = []
-        var fallback: berth_octets?
-        for (fileExtension, type) in Self.stock { types[fileExtension] = berth_octets(type) }
+        var own: [String: berth_octets] = [:]
         for (fileExtension, type) in additions {
-            let octets = berth_octets.copy(of: type)
-            own.append(octets)
-            if fileExtension == "*" {
-                fallback = octets
-            } else {
-                let name = fileExtension.hasPrefix(".") ? fileExtension : "." + fileExtension
-                types[name.lowercased()] = octets
-            }
+            let isAny = fileExtension == "*" || fileExtension.hasPrefix(".")
+            let name = isAny ? fileExtension.lowercased() : "." + fileExtension.lowercased()
+            own.updateValue(.copy(of: type), forKey: name)?.deallocate()
         }
-        (self.types, self.own, self.fallback) = (types, own, fallback)
+        fallback = own["*"]
+        self.own = own
     }
 
-    func deallocate() { own.forEach { $0.deallocate() } }
+    func deallocate() { own.values.forEach { $0.deallocate() } }
 
     /// The type of a file, by the extension of the last segment of its path. Allocates; when a file is loaded.
     func type(of path: berth_octets) -> berth_octets? {
         guard let start = path.start else { return fallback }
         var index = path.length - 1
         while index >= 0, start[index] != 0x2f {
-            if start[index] == 0x2e { return types[String(path.dropFirst(index)).lowercased()] ?? fallback }
+            if start[index] == 0x2e {
+                let name = String(path.dropFirst(index)).lowercased()
+                return own[name] ?? Self.stockTypes[name].map { berth_octets($0) } ?? fallback
+            }
             index -= 1
         }
         return fallback

@@ -45,6 +45,9 @@ public enum StaticFiles {
             guard let context else { return StageAnswer.error }
             return context.assumingMemoryBound(to: StaticFilesContext.self).pointee.resumed(request, event, value)
         }
+        module.pointee.tick = { context, _ in
+            context?.assumingMemoryBound(to: StaticFilesContext.self).pointee.tick()
+        }
         return 0
     }
 }

@@ -9,6 +9,9 @@ struct StaticFilesContext {
     static let validity: UInt64 = 500_000_000
     /// Time a folder's descriptor is believed to be the folder of that name, in nanoseconds.
     static let folderValidity: UInt64 = 500_000_000
+    /// Time between two looks for files that nobody asked for meanwhile, in nanoseconds: such a file is let go after that
+    /// time or twice that. Source: IIS `ObjectCacheTTL`, 30 seconds.
+    static let unusedTime: UInt64 = 30_000_000_000
 
     /// A folder as it was found last.
     private struct OpenFolder {
@@ -20,13 +23,16 @@ struct StaticFilesContext {
     // Retained by the instance, which outlives every context.
     let instance: Unmanaged<StaticFilesInstance>
     let hashSeed: UInt64
-    var cache = FileCache()
+    var cache: FileCache
+    private var lookedForUnused: UInt64 = 0
     private let folders: UnsafeMutablePointer<OpenFolder>
     private let folderCount: Int
+    private(set) var openFolderCount = 0
 
     init(_ instance: Unmanaged<StaticFilesInstance>) {
         self.instance = instance
         (host, hashSeed, folderCount) = instance._withUnsafeGuaranteedRef { ($0.host, $0.hashSeed, $0.folders.count) }
+        cache = instance._withUnsafeGuaranteedRef { FileCache($0.budget) }
         folders = .allocate(capacity: folderCount)
         folders.initialize(repeating: OpenFolder(), count: folderCount)
     }
@@ -35,8 +41,37 @@ struct StaticFilesContext {
     mutating func end() {
         cache.removeAll()
         cache.deallocate()
-        for index in 0..<folderCount { close(folders[index].fd) }
+        for index in 0..<folderCount { closeFolder(index) }
         folders.deallocate()
+    }
+
+    /// Once a second: a site that nobody visits holds no descriptor after a second, and no file after a minute.
+    mutating func tick() {
+        guard openFolderCount > 0 || cache.count > 0 else { return }
+        let now = host.pointee.monotonic_nanoseconds()
+        for index in 0..<folderCount where Self.isOver(Self.folderValidity, since: folders[index].openedAt, now) {
+            closeFolder(index)
+        }
+        if Self.isOver(Self.unusedTime, since: lookedForUnused, now) {
+            lookedForUnused = now
+            cache.removeUnused()
+        }
+    }
+
+    private mutating func closeFolder(_ index: Int) {
+        guard folders[index].fd >= 0 else { return }
+        close(folders[index].fd)
+        folders[index].fd = -1
+        openFolderCount -= 1
+        instance._withUnsafeGuaranteedRef { $0.budget.giveFolderBack() }
+    }
+
+    /// Takes over a folder's descriptor; closes it where all caches together keep too many.
+    private mutating func keepFolder(_ index: Int, _ fd: Int32, _ now: UInt64) {
+        closeFolder(index)
+        guard instance._withUnsafeGuaranteedRef({ $0.budget.takeFolder() }) else { return close(fd) }
+        folders[index] = OpenFolder(fd: fd, openedAt: now)
+        openFolderCount += 1
     }
 
     private func close(_ fd: Int32) {
@@ -171,8 +206,7 @@ struct StaticFilesContext {
         let folder = job.pointee.folder
         let now = host.pointee.monotonic_nanoseconds()
         if job.pointee.folderFD >= 0 {
-            close(folders[folder].fd)
-            folders[folder] = OpenFolder(fd: job.pointee.folderFD, openedAt: now)
+            keepFolder(folder, job.pointee.folderFD, now)
         }
         job.free()
 
@@ -195,7 +229,10 @@ struct StaticFilesContext {
             let entry = FileEntry.make(
                 found, key: berth_octets(UnsafePointer(key), path.length), hash: hash, folder: folder, type: type,
                 cacheControl: control, sendsETag: sendsETag, wallSeconds: host.pointee.wall_seconds(), now: now)
-            cache.insert(entry)
+            // Held here too: one that no cache has room for goes with its request.
+            entry.pointee.references += 1
+            defer { entry.release() }
+            _ = cache.insert(entry)
             return send(request, entry, isHead: request.isMethod("HEAD"))
         default:
             if let known { cache.remove(known) }

@@ -22,8 +22,8 @@ final class StaticFilesInstance: @unchecked Sendable {
     let sendsETag: Bool
     let servesHiddenFiles: Bool
     let hashSeed: UInt64
-    /// Descriptors all loops may keep open together.
-    let descriptorLimit: Int
+    /// Shared with all other applications.
+    let budget = FileBudget.daemon
 
     /// Source: IIS `<defaultDocument>`, less its ASP pages.
     static let stockDocuments = ["Default.htm", "index.htm", "index.html"]
@@ -74,7 +74,6 @@ final class StaticFilesInstance: @unchecked Sendable {
             reader.problem("the system gives no random octets", at: "")
         }
         hashSeed = seed
-        descriptorLimit = Int(min(cberth_descriptor_limit() / 8, 1 << 20))
     }
 
     deinit {

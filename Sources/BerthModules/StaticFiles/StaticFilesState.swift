@@ -35,7 +35,7 @@ struct LoadJob {
         if wantsDocument, let start = rest.start {
             while count > 0, start[count - 1] == 0x2f { count -= 1 }
         }
-        let size = MemoryLayout<LoadJob>.size + max(1, count) + 1
+        let size = MemoryLayout<LoadJob>.stride + max(1, count) + 1
         let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
         let job = memory.bindMemory(to: LoadJob.self, capacity: 1)
         let path = job.path
@@ -68,7 +68,7 @@ struct LoadJob {
             let search = FileLoader.Search(
                 path: job.path, pathCount: job.pointee.pathCount, wantsDocument: job.pointee.wantsDocument,
                 expected: job.pointee.expected, types: instance.types, documents: instance.documents,
-                mayKeepDescriptor: FileEntry.mayKeepDescriptor(limit: instance.descriptorLimit))
+                budget: instance.budget)
             job.pointee.outcome = FileLoader.load(search, in: folder)
         }
         return 0
