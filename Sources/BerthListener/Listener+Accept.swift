@@ -1,5 +1,5 @@
 public import BerthEventLoop
-public import CBerthSystem
+import CBerthSystem
 import Glibc
 
 extension Listener {
@@ -29,32 +29,17 @@ extension Listener {
         }
     }
 
-    /// A connection on its way to another loop.
-    private struct HandOver {
-        var fd: Int32
-        var endpoint: Int32
-        var peer: cberth_address
-    }
-
     private func hand(
         _ fd: Int32, peer: cberth_address, endpoint: Int, to other: Int, _ balance: Unmanaged<LoopBalance>
     ) {
-        let record = UnsafeMutablePointer<HandOver>.allocate(capacity: 1)
-        record.initialize(to: HandOver(fd: fd, endpoint: Int32(endpoint), peer: peer))
-        let message = Message.make(kind: Self.adoptMessage, a: UInt64(UInt(bitPattern: record)))
+        let accepted = DetachedConnection(accepted: fd, endpoint: endpoint, remote: peer)
+        let message = Message.make(kind: Self.attachMessage, a: Message.word(retaining: accepted))
         balance._withUnsafeGuaranteedRef { $0.post(message, to: other) }
     }
 
-    /// Takes over what a message of kind `adoptMessage` brings.
-    public func adopt(_ message: UnsafeMutablePointer<Message>) {
-        guard let record = UnsafeMutablePointer<HandOver>(bitPattern: UInt(message.pointee.a)) else { return }
-        let given = record.pointee
-        record.deallocate()
-        if state.pointee.isAccepting {
-            open(given.fd, peer: given.peer, endpoint: Int(given.endpoint))
-        } else {
-            _ = loop.system.pointee.close(loop.system, given.fd)
-        }
+    /// Takes over what a message of kind `attachMessage` brings.
+    public func attach(_ message: UnsafeMutablePointer<Message>) {
+        if let detached = Message.takeObject(DetachedConnection.self, from: message.pointee.a) { attach(detached) }
     }
 
     /// Tells the other loops how many connections this one has.
@@ -64,22 +49,23 @@ extension Listener {
         balance._withUnsafeGuaranteedRef { $0.note(state.pointee.connections.count, loop: Int(loop.number)) }
     }
 
-    /// Takes over a connection that was accepted elsewhere (or detached from there): descriptor, peer, endpoint.
-    public func adopt(_ fd: Int32, peer: cberth_address, endpoint: Int) {
-        open(fd, peer: peer, endpoint: endpoint)
-    }
-
-    private func open(_ fd: Int32, peer: cberth_address, endpoint number: Int) {
+    @inline(__always)
+    func open(_ fd: Int32, peer: cberth_address, endpoint number: Int, detached: DetachedConnection? = nil) {
         let system = loop.system
-        guard state.pointee.daemon.opened(limit: state.pointee.limits.daemonConnectionsMax) else {
-            turnAway(fd, peer: peer, endpoint: number)
-            return
-        }
-        let isCounted = countSource(peer)
-        guard isCounted != false else {
-            state.pointee.daemon.closed()
-            turnAway(fd, peer: peer, endpoint: number)
-            return
+        let isCounted: Bool?
+        if let detached, detached.isCounted {
+            isCounted = detached.isSourceCounted
+        } else {
+            guard state.pointee.daemon.opened(limit: state.pointee.limits.daemonConnectionsMax) else {
+                turnAway(fd, peer: peer, endpoint: number)
+                return
+            }
+            isCounted = countSource(peer)
+            guard isCounted != false else {
+                state.pointee.daemon.closed()
+                turnAway(fd, peer: peer, endpoint: number)
+                return
+            }
         }
         guard let (index, c) = state.pointee.connections.allocate() else {
             if isCounted == true { discountSource(peer) }
@@ -101,8 +87,13 @@ extension Listener {
             c.pointee.local = state.pointee.endpoints[number].address
             c.pointee.flags.insert(.localKnown)
         }
-        tally(.connectionsAccepted)
         setDeadline(index, c, after: state.pointee.limits.timers.idleConnection)
+        if let detached, detached.isCounted {
+            c.pointee.requestCount = detached.requestCount
+            takeUnread(index, c, detached.unread)
+            return
+        }
+        tally(.connectionsAccepted)
         // Under load the request is there with its connection. Reading at once saves a turn of the loop, and for a connection
         // that ends with its answer the registration too; where it is mostly not there, waiting is cheaper.
         if state.pointee.eagerness > 0 {

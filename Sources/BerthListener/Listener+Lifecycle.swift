@@ -284,6 +284,13 @@ extension Listener {
     func close(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if c.pointee.fd < 0 { return }
         _ = loop.system.pointee.close(loop.system, c.pointee.fd)
+        state.pointee.daemon.closed()
+        if c.pointee.flags.contains(.sourceCounted) { discountSource(c.pointee.remote) }
+        forget(index, c)
+    }
+
+    /// Lets go of everything the connection holds but its descriptor and its counts.
+    func forget(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         c.pointee.fd = -1
         c.pointee.phase = .closed
         unblock(c)
@@ -296,8 +303,6 @@ extension Listener {
         dropOutput(c)
         if let site = c.pointee.site { site.discharge() }
         c.pointee.site = nil
-        state.pointee.daemon.closed()
-        if c.pointee.flags.contains(.sourceCounted) { discountSource(c.pointee.remote) }
         if c.pointee.parsing != 0 {
             let request = state.pointee.requests.pointer(at: Int(c.pointee.parsing) &- 1)
             c.pointee.parsing = 0

@@ -21,8 +21,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     /// `Message.kind` of completions and finished jobs; `a` is the request's index, `b` its generation.
     public static let completionMessage: UInt32 = 1
     public static let jobMessage: UInt32 = 2
-    /// A connection another loop has accepted for us; see `adopt`.
-    public static let adoptMessage: UInt32 = 3
+    /// A connection that another loop has accepted, or detached, for us; see `attach`.
+    public static let attachMessage: UInt32 = 3
 
     struct State {
         let loop: EventLoop

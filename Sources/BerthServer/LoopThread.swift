@@ -92,7 +92,7 @@ final class LoopThread: @unchecked Sendable {
         case Listener.completionMessage, Listener.jobMessage:
             listener.completed(message)
             return
-        case Listener.adoptMessage: listener.adopt(message)
+        case Listener.attachMessage: listener.attach(message)
         case LoopMessage.install:
             if let next = Message.takeObject(LoopGeneration.self, from: message.pointee.a) { install(next) }
         case LoopMessage.addEndpoint:
