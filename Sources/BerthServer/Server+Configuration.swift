@@ -16,6 +16,7 @@ extension Server {
             DaemonLog.notice("the configuration is not read again: the daemon is stopping")
             return
         }
+        forgetChanges()
         _ = cberth_notify("RELOADING=1\nMONOTONIC_USEC=\(loop.now.nanoseconds / 1000)")
         var next = load(loader)
         let served = Dictionary(sites.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

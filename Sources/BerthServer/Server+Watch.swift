@@ -33,8 +33,14 @@ extension Server {
         guard let old = watch else { return }
         _ = loop.deregister(old.descriptor)
         old.close()
+        watch = nil
+        forgetChanges()
+    }
+
+    /// What has changed so far is being read.
+    func forgetChanges() {
         loop.cancel(watchTimer)
-        (watch, watchTimer, firstChange) = (nil, .none, nil)
+        (watchTimer, firstChange) = (.none, nil)
     }
 
     /// Something has happened in a watched folder.
@@ -51,7 +57,7 @@ extension Server {
 
     /// The files have been left alone for a moment.
     func watchTimerFired() {
-        (watchTimer, firstChange) = (.none, nil)
+        forgetChanges()
         if isStopping { return }
         DaemonLog.notice("reloading the configuration (its files have changed)")
         reload()

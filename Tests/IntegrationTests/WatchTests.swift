@@ -16,7 +16,7 @@ struct WatchTests {
     @Test("a file that is dropped, changed, overridden, broken and removed takes effect by itself")
     func files() throws {
         try withDaemon(
-            sites: ["one": Self.site("one", "a")], settings: "watch = true",
+            sites: ["one": Self.site("one", "a")], watches: true,
             files: ["a/index.html": "A", "b/index.html": "B"]
         ) { daemon in
             #expect(try daemon.request("/", host: "one.example").text == "A")
@@ -36,7 +36,7 @@ struct WatchTests {
         }
     }
 
-    @Test("without the key nothing is read before somebody asks, and the key itself can be taken back")
+    @Test("where that is switched off nothing is read before somebody asks; the key itself is a setting like others")
     func switching() throws {
         try withDaemon(sites: ["one": Self.site("one", "a")], files: ["a/index.html": "A"]) { daemon in
             try daemon.write(site: "two", Self.site("two", "a"))
@@ -44,7 +44,7 @@ struct WatchTests {
             try daemon.reload()
             try daemon.eventually("/", host: "two.example", "the new site") { $0.text == "A" }
             #expect(!daemon.process.output.text.contains("its files have changed"))
-            try daemon.write(settings: "watch = true\n[timeouts]\nshutdown_drain = \"1s\"")
+            try daemon.write(settings: "[timeouts]\nshutdown_drain = \"1s\"", watches: true)
             try daemon.reload()
             try daemon.write(settings: "[timeouts]\nshutdown_drain = \"1s\"")
             try daemon.process.output.wait(containing: "its files have changed")

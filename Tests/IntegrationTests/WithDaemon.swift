@@ -3,12 +3,14 @@ import Testing
 
 /// Runs `body` with a daemon that is ready; afterwards the daemon must still run, end when it is told to, and leave no child.
 func withDaemon(
-    sites: [String: String], settings: String = "", files: [String: String] = [:], environment: [String: String?] = [:],
+    sites: [String: String], settings: String = "", watches: Bool = false, files: [String: String] = [:],
+    environment: [String: String?] = [:],
     sourceLocation: SourceLocation = #_sourceLocation, _ body: (Daemon) throws -> Void
 ) throws {
     // Tests leave connections open on purpose; a test of draining has settings of its own.
     let settings = settings.contains("[timeouts]") ? settings : settings + "\n[timeouts]\nshutdown_drain = \"1s\"\n"
-    let daemon = try Daemon.started(sites: sites, settings: settings, files: files, environment: environment)
+    let daemon = try Daemon.started(
+        sites: sites, settings: settings, watches: watches, files: files, environment: environment)
     do {
         try body(daemon)
     } catch {

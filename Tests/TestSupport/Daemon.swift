@@ -15,10 +15,11 @@ public final class Daemon: @unchecked Sendable {
     /// - Parameters:
     ///   - sites: text by name.
     ///   - settings: what else berth.toml holds.
+    ///   - watches: whether it watches its configuration, as it does unless told otherwise; most tests choose the moment.
     ///   - files: text by path in `folder`, there before it starts.
     ///   - wrapper: what to start it with, before its own path.
     public init(
-        sites: [String: String], settings: String = "", files: [String: String] = [:],
+        sites: [String: String], settings: String = "", watches: Bool = false, files: [String: String] = [:],
         environment: [String: String?] = [:],
         folder: TemporaryFolder? = nil, port: Int? = nil, wrapper: [String] = [], bin: String = Build.folder,
         program: String? = nil
@@ -26,7 +27,7 @@ public final class Daemon: @unchecked Sendable {
         let folder = try folder ?? TemporaryFolder()
         let port = try port ?? FreePort.take()
         (self.folder, self.port, self.bin) = (folder, port, bin)
-        try Self.write(settings: settings, to: folder, port, bin)
+        try Self.write(settings: settings, watches: watches, to: folder, port, bin)
         for (name, text) in files { try folder.write(name, text) }
         for (name, text) in sites { try folder.write("sites.d/\(name).toml", Self.fill(text, folder, port, bin)) }
         notify = try NotifySocket(in: folder)
@@ -38,10 +39,11 @@ public final class Daemon: @unchecked Sendable {
 
     /// One that is ready.
     public static func started(
-        sites: [String: String], settings: String = "", files: [String: String] = [:],
+        sites: [String: String], settings: String = "", watches: Bool = false, files: [String: String] = [:],
         environment: [String: String?] = [:]
     ) throws -> Daemon {
-        let daemon = try Daemon(sites: sites, settings: settings, files: files, environment: environment)
+        let daemon = try Daemon(
+            sites: sites, settings: settings, watches: watches, files: files, environment: environment)
         try daemon.waitUntilReady()
         return daemon
     }
@@ -50,7 +52,9 @@ public final class Daemon: @unchecked Sendable {
         try notify.wait(for: "READY=1", from: process, seconds: seconds)
     }
 
-    private static func write(settings: String, to folder: TemporaryFolder, _ port: Int, _ bin: String) throws {
+    private static func write(
+        settings: String, watches: Bool, to folder: TemporaryFolder, _ port: Int, _ bin: String
+    ) throws {
         for name in ["sites.d", "state", "run", "log"] { try folder.make(name) }
         // `settings` may begin with keys of [daemon].
         try folder.write(
@@ -61,6 +65,7 @@ public final class Daemon: @unchecked Sendable {
             state_directory = "\(folder.path)/state"
             runtime_directory = "\(folder.path)/run"
             log_directory = "\(folder.path)/log"
+            \(watches ? "" : "watch = false")
             \(fill(settings, folder, port, bin))
             """)
     }
@@ -86,7 +91,9 @@ public final class Daemon: @unchecked Sendable {
         try folder.write("sites.d/\(name).toml", Self.fill(text, folder, port, bin))
     }
 
-    public func write(settings: String) throws { try Self.write(settings: settings, to: folder, port, bin) }
+    public func write(settings: String, watches: Bool = false) throws {
+        try Self.write(settings: settings, watches: watches, to: folder, port, bin)
+    }
 
     /// Asks for the configuration to be read again and waits until that is done.
     public func reload() throws {

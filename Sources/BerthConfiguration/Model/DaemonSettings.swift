@@ -16,7 +16,7 @@ public struct DaemonSettings: Sendable, Hashable {
     /// Worker processes at a time; over it 503 `N/A`. Nil: no limit. Source: IIS `webLimits.demandStartThreshold`.
     public var workersMax: Int?
     /// Whether a change in the folders of the configuration is read without a word. Ours.
-    public var watch: Bool = false
+    public var watch: Bool = true
     public var listener = ListenerSettings()
     public var timeouts = TimeoutSettings()
     public var errorLog = ErrorLogSettings()
