@@ -5,96 +5,96 @@ import CBerthBytes
 /// The grammar is the strict one: CRLF ends a line, a name is a token directly before its colon, no line begins with white
 /// space, a value holds no CTL but HTAB. Only the lines are judged here, not what the fields mean.
 struct FieldLines {
-    /// What the reading ended with.
+    /// What a reading found.
     enum Ending: UInt8 {
-        /// The empty line; the offset lies behind it.
+        /// A complete line; its slice is filled, but for the id.
+        case line
+        /// The same, and its name holds more than letters and `-`.
+        case uncommonLine
+        /// The empty line; the next octet lies behind it.
         case emptyLine
-        /// The octets ran out; the offset is the start of the line that is not complete.
+        /// The octets ran out; the next octet is the first of the line that is not complete.
         case incomplete
-        /// The others are defects of the line at the offset.
+        /// The others are defects of the line that comes next.
         case bareCarriageReturn, bareLineFeed, foldedLine, nameEmpty, nameNotToken, spaceBeforeColon, withoutColon
         case valueOctet, tooLong, tooMany
     }
 
-    /// Where the next line begins, from the first octet of the buffer.
-    var offset: Int
-    /// Slices filled so far.
-    var count: Int
+    /// The first octet of the buffer, and the one behind its last.
+    private let bytes: UnsafePointer<UInt8>
+    private let end: UnsafePointer<UInt8>
+    /// Up to here three octets may be read.
+    private let lastStart: UnsafePointer<UInt8>
+    /// Where the next line begins.
+    private var start: UnsafePointer<UInt8>
+    /// Where the slice of the next line goes.
+    private(set) var slot: UnsafeMutablePointer<FieldSlice>
+    private let slotEnd: UnsafeMutablePointer<FieldSlice>
     /// Longest line, its end not counted.
-    let lengthMax: Int
-    /// Slices there is room for.
-    let countMax: Int
+    private let lengthMax: Int
 
-    /// In `FieldSlice.reserved` until the parser has looked: the name holds more than letters and `-`.
-    static var uncommonName: UInt16 { 1 }
+    /// - Parameters:
+    ///   - offset: where the next line begins, from the first octet.
+    ///   - count: slices that are filled.
+    ///   - countMax: slices there is room for.
+    @inline(__always)
+    init(
+        _ bytes: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, offset: Int,
+        _ fields: UnsafeMutablePointer<FieldSlice>, count: Int, countMax: Int, lengthMax: Int
+    ) {
+        (self.bytes, self.end, lastStart, start) = (bytes, end, end - 2, bytes + offset)
+        (slot, slotEnd, self.lengthMax) = (fields + count, fields + countMax, lengthMax)
+    }
 
-    /// Reads all complete lines up to `end` or to the empty line, and sets a slice without id for each.
+    /// Where the next line begins, from the first octet of the buffer.
+    @inline(__always)
+    var offset: Int { start - bytes }
+
+    /// Reads the next line, and sets its slice without the id when it is complete.
     ///
     /// A line is read again from its start when it was not complete; every verdict depends only on octets before the place
     /// that shows it, so it does not matter in which pieces they came.
     @inline(__always)
-    mutating func read(
-        _ bytes: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ fields: UnsafeMutablePointer<FieldSlice>
-    ) -> Ending {
-        var start = bytes + offset
-        var slot = fields + count
-        let slotEnd = fields + countMax
-        let lengthMax = lengthMax
-        // Up to here three octets may be read.
-        let lastStart = end - 2
-        var ending: Ending
-        while true {
-            let left = end - start
-            if left >= 2, cberth_load16(start) == Self.crlf {
-                start += 2
-                ending = .emptyLine
-                break
-            }
-            if slot == slotEnd, left > 0, start[0] != 0x0d {
-                ending = .tooMany
-                break
-            }
-            var nameEnd = start
-            var value = start
-            var uncommon: UInt16 = 0
-            if left >= 4 { nameEnd = cberth_scan_common_name(start, end, bytes) }
-            // Behind the first octet, and three octets from there may be read.
-            if nameEnd > start, nameEnd < lastStart, cberth_load16(nameEnd) == Self.colonSpace {
-                value = nameEnd + 2
-                if value[0] <= 0x20 { value = Self.skipWhitespace(value, end) }
-            } else {
-                while nameEnd < end, cberth_is_token(nameEnd[0]) { nameEnd += 1 }
-                ending = Self.judgeName(start, nameEnd, end, lengthMax)
-                if ending != .emptyLine { break }
-                uncommon = Self.uncommonName
-                value = Self.skipWhitespace(nameEnd + 1, end)
-            }
-            var stop = cberth_scan_ascii_text(value, end, bytes)
-            if end - stop < 2 || cberth_load16(stop) != Self.crlf {
-                // An HTAB or an octet above 0x7f may have stopped the quick scan.
-                stop = cberth_scan_field_value(stop, end, bytes)
-                ending = Self.judgeValue(start, stop, end, lengthMax)
-                if ending != .emptyLine { break }
-            }
-            if stop - start > lengthMax {
-                ending = .tooLong
-                break
-            }
-            var valueEnd = stop
-            if valueEnd[-1] <= 0x20 {
-                while valueEnd > value, OctetRules.isWhitespace(valueEnd[-1]) { valueEnd -= 1 }
-            }
-            slot[0].nameOffset = UInt32(truncatingIfNeeded: start - bytes)
-            slot[0].valueOffset = UInt32(truncatingIfNeeded: value - bytes)
-            slot[0].nameLength = UInt16(truncatingIfNeeded: nameEnd - start)
-            slot[0].valueLength = UInt16(truncatingIfNeeded: valueEnd - value)
-            slot[0].reserved = uncommon
-            slot += 1
-            start = stop + 2
+    mutating func read() -> Ending {
+        if start <= lastStart, cberth_load16(start) == Self.crlf {
+            start += 2
+            return .emptyLine
         }
-        offset = start - bytes
-        count = slot - fields
-        return ending
+        if slot == slotEnd, start < end, start[0] != 0x0d { return .tooMany }
+        var found = Ending.line
+        var nameEnd = cberth_scan_common_name(start, end, bytes)
+        var value: UnsafePointer<UInt8>
+        // Behind the first octet, and three octets from there may be read.
+        if nameEnd > start, nameEnd < lastStart, cberth_load16(nameEnd) == Self.colonSpace {
+            value = nameEnd + 2
+            if value[0] <= 0x20 { value = Self.skipWhitespace(value, end) }
+        } else {
+            while nameEnd < end, cberth_is_token(nameEnd[0]) { nameEnd += 1 }
+            let ending = Self.judgeName(start, nameEnd, end, lengthMax)
+            if ending != .line { return ending }
+            found = .uncommonLine
+            value = Self.skipWhitespace(nameEnd + 1, end)
+        }
+        var stop = cberth_scan_ascii_text(value, end, bytes)
+        if stop > lastStart || cberth_load16(stop) != Self.crlf {
+            // An HTAB or an octet above 0x7f may have stopped the quick scan.
+            stop = cberth_scan_field_value(stop, end, bytes)
+            let ending = Self.judgeValue(start, stop, end, lengthMax)
+            if ending != .line { return ending }
+        }
+        if stop - start > lengthMax { return .tooLong }
+        var valueEnd = stop
+        if valueEnd[-1] <= 0x20 {
+            while valueEnd > value, OctetRules.isWhitespace(valueEnd[-1]) { valueEnd -= 1 }
+        }
+        slot[0].nameOffset = UInt32(truncatingIfNeeded: start - bytes)
+        slot[0].valueOffset = UInt32(truncatingIfNeeded: value - bytes)
+        slot[0].nameLength = UInt16(truncatingIfNeeded: nameEnd - start)
+        slot[0].valueLength = UInt16(truncatingIfNeeded: valueEnd - value)
+        slot[0].reserved = 0
+        slot += 1
+        start = stop + 2
+        return found
     }
 
     /// CR LF, and colon SP, as `cberth_load16` reads them.
@@ -112,7 +112,7 @@ struct FieldLines {
         return p
     }
 
-    /// Decides about a name that ends at `stop`; `.emptyLine` stands for a token and its colon.
+    /// Decides about a name that ends at `stop`; `.line` stands for a token and its colon.
     @inline(never)
     private static func judgeName(
         _ start: UnsafePointer<UInt8>, _ stop: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ lengthMax: Int
@@ -120,7 +120,7 @@ struct FieldLines {
         if stop - start > lengthMax { return .tooLong }
         if stop == end { return .incomplete }
         switch stop[0] {
-        case 0x3a: return stop == start ? .nameEmpty : .emptyLine
+        case 0x3a: return stop == start ? .nameEmpty : .line
         case 0x0a: return .bareLineFeed
         case 0x0d:
             if stop > start { return .withoutColon }
@@ -130,7 +130,7 @@ struct FieldLines {
         }
     }
 
-    /// Decides about a value whose exact scan ended at `stop`; `.emptyLine` stands for a CR LF there.
+    /// Decides about a value whose exact scan ended at `stop`; `.line` stands for a CR LF there.
     @inline(never)
     private static func judgeValue(
         _ start: UnsafePointer<UInt8>, _ stop: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ lengthMax: Int
@@ -140,7 +140,7 @@ struct FieldLines {
         switch stop[0] {
         case 0x0d:
             if end - stop == 1 { return .incomplete }
-            return stop[1] == 0x0a ? .emptyLine : .bareCarriageReturn
+            return stop[1] == 0x0a ? .line : .bareCarriageReturn
         case 0x0a: return .bareLineFeed
         default: return .valueOctet
         }
@@ -161,7 +161,7 @@ extension FieldLines.Ending {
         case .valueOctet: .fieldValueOctet
         case .tooLong: .fieldTooLong
         case .tooMany: .fieldsTooMany
-        case .emptyLine, .incomplete: .requestLineMalformed
+        case .line, .uncommonLine, .emptyLine, .incomplete: .requestLineMalformed
         }
     }
 
@@ -178,7 +178,7 @@ extension FieldLines.Ending {
         case .valueOctet: .fieldValueOctet
         case .tooLong: .fieldTooLong
         case .tooMany: .fieldsTooMany
-        case .emptyLine, .incomplete: .statusLineMalformed
+        case .line, .uncommonLine, .emptyLine, .incomplete: .statusLineMalformed
         }
     }
 }

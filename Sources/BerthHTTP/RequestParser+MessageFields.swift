@@ -2,7 +2,9 @@ import CBerthBytes
 
 extension RequestParser {
     /// Takes in a field that decides framing, routing or persistence; a reason if it makes the request unacceptable.
-    @inline(__always)
+    ///
+    /// Apart from the loop over the lines, which is the faster the less it holds.
+    @inline(never)
     func noteMessageField(
         _ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ slice: FieldSlice, _ id: FieldID
     ) -> RequestRejection? {

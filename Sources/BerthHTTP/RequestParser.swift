@@ -49,27 +49,25 @@ public struct RequestParser: Sendable, BitwiseCopyable {
         _ fields: UnsafeMutablePointer<FieldSlice>
     ) -> ParseOutcome {
         var lines = FieldLines(
-            offset: Int(head.lineOffset), count: Int(head.fieldCount), lengthMax: limits.fieldLengthMax,
-            countMax: limits.fieldsMax)
-        let ending = lines.read(bytes, end, fields)
-        // Complete lines are judged before a defect behind them: the same order as if the octets had come one by one.
-        var slot = fields + Int(head.fieldCount)
-        let slotEnd = fields + lines.count
-        while slot < slotEnd {
-            let name = bytes + Int(slot[0].nameOffset)
-            let id = FieldID.of(name, Int(slot[0].nameLength))
-            slot[0].id = id.rawValue
-            if slot[0].reserved != 0 {
-                slot[0].reserved = 0
-                noteUncommonName(&head, name, Int(slot[0].nameLength))
+            bytes, end, offset: Int(head.lineOffset), fields, count: Int(head.fieldCount), countMax: limits.fieldsMax,
+            lengthMax: limits.fieldLengthMax)
+        var ending: FieldLines.Ending
+        // Each line is judged when it is complete: the same order as if the octets had come one by one.
+        while true {
+            let slot = lines.slot
+            ending = lines.read()
+            if ending != .line {
+                if ending != .uncommonLine { break }
+                noteUncommonName(&head, bytes, slot[0])
             }
+            let id = FieldID.of(bytes + Int(slot[0].nameOffset), Int(slot[0].nameLength))
+            slot[0].id = id.rawValue
             if id.rawValue &- 1 < FieldID.lastOfMessage {
                 if let reason = noteMessageField(&head, bytes, slot[0], id) { return .rejected(reason) }
             }
-            slot += 1
         }
         head.lineOffset = UInt32(truncatingIfNeeded: lines.offset)
-        head.fieldCount = UInt16(truncatingIfNeeded: lines.count)
+        head.fieldCount = UInt16(truncatingIfNeeded: lines.slot - fields)
         switch ending {
         case .emptyLine:
             head.headLength = head.lineOffset
@@ -82,10 +80,10 @@ public struct RequestParser: Sendable, BitwiseCopyable {
     }
 
     @inline(never)
-    private func noteUncommonName(_ head: inout RequestHead, _ name: UnsafePointer<UInt8>, _ length: Int) {
-        if cberth_find_octet(name, name + length, UInt8(ascii: "_")) != name + length {
-            head.flags.insert(.underscoreInName)
-        }
+    private func noteUncommonName(_ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ slice: FieldSlice) {
+        let name = bytes + Int(slice.nameOffset)
+        let end = name + Int(slice.nameLength)
+        if cberth_find_octet(name, end, UInt8(ascii: "_")) != end { head.flags.insert(.underscoreInName) }
     }
 
     /// Decides the framing, and refuses what only the whole head can show.

@@ -85,16 +85,15 @@ public struct ResponseParser: Sendable, BitwiseCopyable {
         _ fields: UnsafeMutablePointer<FieldSlice>
     ) -> ResponseOutcome {
         var lines = FieldLines(
-            offset: Int(head.lineOffset), count: Int(head.fieldCount), lengthMax: limits.fieldLengthMax,
-            countMax: limits.fieldsMax)
-        let ending = lines.read(bytes, end, fields)
-        var index = Int(head.fieldCount)
-        while index < lines.count {
-            let slot = fields + index
-            slot[0].reserved = 0
+            bytes, end, offset: Int(head.lineOffset), fields, count: Int(head.fieldCount), countMax: limits.fieldsMax,
+            lengthMax: limits.fieldLengthMax)
+        var ending: FieldLines.Ending
+        while true {
+            let slot = lines.slot
+            ending = lines.read()
+            if ending != .line && ending != .uncommonLine { break }
             let id = FieldID.of(bytes + Int(slot[0].nameOffset), Int(slot[0].nameLength))
             slot[0].id = id.rawValue
-            index &+= 1
             if id.rawValue &- 1 < FieldID.lastOfMessage {
                 if let reason = note(&head, bytes + Int(slot[0].valueOffset), Int(slot[0].valueLength), id) {
                     return .rejected(reason)
@@ -102,7 +101,7 @@ public struct ResponseParser: Sendable, BitwiseCopyable {
             }
         }
         head.lineOffset = UInt32(truncatingIfNeeded: lines.offset)
-        head.fieldCount = UInt16(truncatingIfNeeded: lines.count)
+        head.fieldCount = UInt16(truncatingIfNeeded: lines.slot - fields)
         switch ending {
         case .emptyLine:
             head.headLength = head.lineOffset

@@ -69,6 +69,28 @@ struct OctetScanTests {
         }
     }
 
+    @Test("octets are equal when all of them are, at every length")
+    func equalityOfAnyLength() {
+        for count in 0...40 {
+            let here = UnsafeMutablePointer<UInt8>.allocate(capacity: max(count, 1))
+            let there = UnsafeMutablePointer<UInt8>.allocate(capacity: max(count, 1))
+            defer {
+                here.deallocate()
+                there.deallocate()
+            }
+            for place in 0..<count { here[place] = UInt8(truncatingIfNeeded: place &* 31 &+ count) }
+            there.initialize(from: here, count: count)
+            #expect(cberth_equal(here, there, count), "\(count) octets")
+            for place in 0..<count {
+                for bit in 0..<8 {
+                    there[place] ^= 1 << UInt8(bit)
+                    #expect(!cberth_equal(here, there, count), "bit \(bit) at \(place) of \(count)")
+                    there[place] = here[place]
+                }
+            }
+        }
+    }
+
     @Test("values for a log: every octet at every place of short runs")
     func logValues() {
         for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33] {

@@ -96,6 +96,22 @@ __attribute__((always_inline)) static inline void cberth_copy(uint8_t *to, const
     }
 }
 
+/// Whether `count` octets are the same, here and there; up to 16 without a call. Reads nothing but them.
+__attribute__((always_inline)) static inline bool cberth_equal(const uint8_t *a, const uint8_t *b, size_t count) {
+    if (count > 16) return __builtin_memcmp(a, b, count) == 0;
+    if (count >= 8) {
+        size_t last = count - 8;
+        return ((cberth_load64(a) ^ cberth_load64(b)) | (cberth_load64(a + last) ^ cberth_load64(b + last))) == 0;
+    }
+    if (count >= 4) {
+        size_t last = count - 4;
+        return ((cberth_load32(a) ^ cberth_load32(b)) | (cberth_load32(a + last) ^ cberth_load32(b + last))) == 0;
+    }
+    if (count == 0) return true;
+    size_t middle = count >> 1, last = count - 1;
+    return ((a[0] ^ b[0]) | (a[middle] ^ b[middle]) | (a[last] ^ b[last])) == 0;
+}
+
 /// Whether `count` octets equal `lowercase`, which holds no upper-case letter, when their letters are lowered.
 static inline bool cberth_equal_ignoring_case(const uint8_t *p, const uint8_t *lowercase, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -193,20 +209,20 @@ static inline cberth_vector cberth_vlogged(cberth_vector v) {
 
 #define CBERTH_SCAN(NAME, MASK_OF_V, TEST_OF_C)                                                                        \
     static inline const uint8_t *NAME(const uint8_t *p, const uint8_t *end, const uint8_t *floor) {                    \
-        while (end - p >= 16) {                                                                                        \
-            cberth_vector v = cberth_vload(p);                                                                         \
+        ptrdiff_t i = p - end; /* one register for the place and for what is left */                                   \
+        for (; i <= -16; i += 16) {                                                                                    \
+            cberth_vector v = cberth_vload(end + i);                                                                   \
             uint64_t mask = MASK_OF_V;                                                                                 \
-            if (mask) return p + (__builtin_ctzll(mask) / CBERTH_LANE_BITS);                                           \
-            p += 16;                                                                                                   \
+            if (mask) return end + i + (__builtin_ctzll(mask) / CBERTH_LANE_BITS);                                     \
         }                                                                                                              \
-        if (p < end && end - floor >= 16) {                                                                            \
+        if (i < 0 && end - floor >= 16) {                                                                              \
             cberth_vector v = cberth_vload(end - 16);                                                                  \
-            uint64_t mask = (MASK_OF_V) >> ((16 - (end - p)) * CBERTH_LANE_BITS);                                      \
-            return mask ? p + (__builtin_ctzll(mask) / CBERTH_LANE_BITS) : end;                                        \
+            uint64_t mask = (MASK_OF_V) >> ((16 + i) * CBERTH_LANE_BITS);                                              \
+            return mask ? end + i + (__builtin_ctzll(mask) / CBERTH_LANE_BITS) : end;                                  \
         }                                                                                                              \
-        for (; p < end; p++) {                                                                                         \
-            uint8_t c = *p;                                                                                            \
-            if (TEST_OF_C) return p;                                                                                   \
+        for (; i < 0; i++) {                                                                                           \
+            uint8_t c = end[i];                                                                                        \
+            if (TEST_OF_C) return end + i;                                                                             \
         }                                                                                                              \
         return end;                                                                                                    \
     }                                                                                                                  \
