@@ -87,6 +87,7 @@ extension Listener {
     }
 
     /// Moves unread octets to the start of the block. Only when no request's head lies before them.
+    @inline(never)
     private func compact(_ c: UnsafeMutablePointer<Connection>) {
         let memory = state.pointee.input.memory(of: c.pointee.inputBlock)
         let count = Int(c.pointee.inputEnd &- c.pointee.inputStart)
@@ -105,6 +106,7 @@ extension Listener {
     }
 
     /// The peer has ended its side, between reads.
+    @inline(never)
     private func endOfInput(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         c.pointee.flags.insert(.peerFinished)
         if c.pointee.parsing != 0 && c.pointee.inputEnd > c.pointee.inputStart {
@@ -320,6 +322,7 @@ extension Listener {
 
     static let rareFlags = RequestHead.Flags([.expectOther, .schemeIsHTTPS]).rawValue
 
+    @inline(never)
     private func judgeRareFlags(_ head: RequestHead) -> FrontAnswer? {
         if head.flags.contains(.expectOther) { return .expectationFailed }
         // Nothing here ends TLS yet, so an https URL can only have come by mistake or by malice (RFC 9110 §7.4).

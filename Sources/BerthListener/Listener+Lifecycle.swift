@@ -107,6 +107,9 @@ extension Listener {
 
     // MARK: Front-made answers
 
+    // Apart from what parses and routes, which is the faster the less it holds.
+
+    @inline(never)
     func refuse(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
         _ rejection: RequestRejection
@@ -115,6 +118,7 @@ extension Listener {
     }
 
     /// Answers a request that no module will see, writes it to the error log, and ends the connection.
+    @inline(never)
     func refuse(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
         _ answer: FrontAnswer
@@ -142,6 +146,7 @@ extension Listener {
     }
 
     /// 503 (or a closed connection where the pool wants that), with its reason in the error log.
+    @inline(never)
     func unavailable(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>,
         reason: StaticString
@@ -342,6 +347,7 @@ extension Listener {
     }
 
     /// The peer reset the connection or is gone in both directions.
+    @inline(never)
     func peerGone(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if c.pointee.fd < 0 { return }
         logDrop(c)
@@ -365,6 +371,7 @@ extension Listener {
     }
 
     /// Our side gives the connection up: a limit was passed, or memory ran out.
+    @inline(never)
     func abort(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         if c.pointee.fd < 0 { return }
         _ = loop.system.pointee.set_linger_reset(loop.system, c.pointee.fd)

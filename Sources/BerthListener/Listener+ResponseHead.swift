@@ -45,12 +45,16 @@ extension Listener {
         if c.pointee.fd < 0 { return .gone }
         request.pointee.status = response.pointee.status
         if let direct, isPlain(request, response) {
-            let end = putPlainHead(request, response, direct)
+            let fieldsEnd = putPlainFields(response, direct)
+            let end = putContentLength(UInt64(response.pointee.contentLength), fieldsEnd)
             var count = end - direct
             if taken > 0, let octets = content.start {
                 cberth_copy(end, octets, taken)
                 count &+= taken
                 request.pointee.responseState = .ended
+                state.pointee.preparedHeads.keep(
+                    direct, fieldsEnd - direct, response.pointee.fields, fieldCount,
+                    fieldsOffset: state.pointee.preambleLength, second: state.pointee.preambleSecond)
             } else {
                 request.pointee.responseState = .length
                 request.pointee.responseRemaining = UInt64(response.pointee.contentLength)
@@ -65,23 +69,53 @@ extension Listener {
 
     // MARK: The usual head
 
+    /// Sends a whole response whose head is a usual one (200, no phrase of its own) with fields that another one had in this
+    /// second: they are known to be good.
+    ///
+    /// - Returns: false when this is no such response. Then nothing has happened; `start` does it.
+    public func respondAsBefore(
+        _ request: UnsafeMutablePointer<Request>, fields: UnsafePointer<ResponseField>, fieldCount: Int,
+        content: OctetRun
+    ) -> Bool {
+        let index = request.pointee.connection
+        let c = connection(of: request)
+        guard request.pointee.responseState == .none, c.pointee.fd >= 0, !request.pointee.isBroken,
+            leavesHeadAlone(request), let octets = content.start, content.count &- 1 < UInt64(Self.contentWithHeadMax),
+            let head = state.pointee.preparedHeads.find(fields, fieldCount, second: loop.wallSeconds)
+        else { return false }
+        // The number, and two line ends.
+        let bound = head.pointee.length &+ 24 &+ content.length
+        guard let start = roomInBatch(index, c, bound), c.pointee.fd >= 0 else { return false }
+        cberth_copy(start, head.pointee.octets, head.pointee.length)
+        let end = putContentLength(content.count, start + head.pointee.length)
+        cberth_copy(end, octets, content.length)
+        request.pointee.status = 200
+        request.pointee.responseState = .ended
+        commitBatch(c, end - start &+ content.length)
+        return true
+    }
+
+    /// Whether nothing about the request adds to the head or takes from it: 1.1, no HEAD, the connection goes on.
+    @inline(__always)
+    private func leavesHeadAlone(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        request.pointee.keepsAlive && request.pointee.head.versionMinor == 1 && request.pointee.head.method != .head
+            && request.pointee.addedFields == nil
+    }
+
     /// Whether the head is of the kind that nearly all are: 200, a known length, nothing about the connection.
     @inline(__always)
     private func isPlain(
         _ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>
     ) -> Bool {
         response.pointee.status == 200 && response.pointee.reason.count == 0 && response.pointee.flags.rawValue == 0
-            && response.pointee.contentLength >= 0 && request.pointee.keepsAlive
-            && request.pointee.head.versionMinor == 1 && request.pointee.head.method != .head
-            && request.pointee.addedFields == nil
+            && response.pointee.contentLength >= 0 && leavesHeadAlone(request)
     }
 
-    /// The same octets as `encode` makes, in a third of the instructions: room and cases were looked at before, so nothing is
-    /// asked on the way. Answers where it ended.
+    /// The head up to the number of Content-Length: the same octets as `encode` makes, in a third of the instructions. Room and
+    /// cases were looked at before, so nothing is asked on the way. Answers where it ended.
     @inline(__always)
-    private func putPlainHead(
-        _ request: UnsafeMutablePointer<Request>, _ response: UnsafePointer<ResponseStart>,
-        _ start: UnsafeMutablePointer<UInt8>
+    private func putPlainFields(
+        _ response: UnsafePointer<ResponseStart>, _ start: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         cberth_copy(start, state.pointee.preamble, state.pointee.preambleLength)
         var end = start + state.pointee.preambleLength
@@ -105,8 +139,15 @@ extension Listener {
         }
         let name: StaticString = "Content-Length: "
         cberth_copy(end, name.utf8Start, 16)
-        end += 16
-        let length = UInt64(response.pointee.contentLength)
+        return end + 16
+    }
+
+    /// The number, and the end of the head. Answers where that is.
+    @inline(__always)
+    private func putContentLength(
+        _ length: UInt64, _ start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var end = start
         if length < 10 {
             end[0] = 0x30 &+ UInt8(truncatingIfNeeded: length)
             end += 1

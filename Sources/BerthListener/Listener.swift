@@ -24,13 +24,15 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     /// A connection that another loop has accepted, or detached, for us; see `attach`.
     public static let attachMessage: UInt32 = 3
 
+    // What the pipeline asks for with every request is open to its optimiser.
+    @usableFromInline
     struct State {
         let loop: EventLoop
         var limits: ListenerLimits
         let parser: RequestParser
         let cooking: TargetCooking
         var connections: Slab<Connection>
-        var requests: Slab<Request>
+        @usableFromInline var requests: Slab<Request>
         var input: BufferPool
         var output: BufferPool
         var arenas: BufferPool
@@ -39,7 +41,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         let batch: UnsafeMutablePointer<UInt8>
         var batchCount = 0
         /// Index + 1.
-        var batchOwner: UInt32 = 0
+        @usableFromInline var batchOwner: UInt32 = 0
         let scratch: UnsafeMutablePointer<UInt8>
         let endpoints: UnsafeMutablePointer<Endpoint>
         var endpointCount = 0
@@ -51,16 +53,17 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var isAccepting = true
         /// Whether the latest connections had their request with them when they were accepted (0...16).
         var eagerness = 8
-        var readyFirst: UInt32 = 0
-        var readyLast: UInt32 = 0
-        var finishedFirst: UInt32 = 0
-        var finishedLast: UInt32 = 0
+        @usableFromInline var readyFirst: UInt32 = 0
+        @usableFromInline var readyLast: UInt32 = 0
+        @usableFromInline var finishedFirst: UInt32 = 0
+        @usableFromInline var finishedLast: UInt32 = 0
         var snapshot: UnsafeMutablePointer<ListenerSnapshot>
         var requestCount: UInt64 = 0
         /// Date and Server fields of this second, behind the status line of 200.
         let preamble: UnsafeMutablePointer<UInt8>
         var preambleLength = 0
         var preambleSecond: Int64 = .min
+        let preparedHeads = PreparedHeads()
         let serverField: OctetRun
         let daemon: DaemonCounters
         /// Nil: sources are not counted here.
@@ -72,7 +75,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var errorLog: ErrorLog
     }
 
-    let state: UnsafeMutablePointer<State>
+    @usableFromInline let state: UnsafeMutablePointer<State>
 
     static let batchSize = 262_144
     static let scratchSize = 65_536
@@ -258,7 +261,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     // MARK: The ready list
 
     /// The next request that something happened to (`events`), or nil.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func nextReady() -> UnsafeMutablePointer<Request>? {
         while state.pointee.readyFirst != 0 {
             let request = state.pointee.requests.pointer(at: Int(state.pointee.readyFirst) &- 1)
@@ -273,8 +276,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     }
 
     /// Apart from `nextReady`, which is called for every request.
-    @inline(never)
-    private func releaseLate(_ request: UnsafeMutablePointer<Request>) { release(request) }
+    @usableFromInline @inline(never)
+    func releaseLate(_ request: UnsafeMutablePointer<Request>) { release(request) }
 
     /// Puts a request on the ready list with what happened to it.
     @inline(__always)
@@ -312,7 +315,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     }
 
     /// The next request whose last octet was handed to the kernel (or lost with its client): to be logged and released.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func nextFinished() -> UnsafeMutablePointer<Request>? {
         let first = state.pointee.finishedFirst
         if first == 0 { return nil }
@@ -324,7 +327,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     }
 
     /// Whether something is ready or finished, or waits for `flush`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public var hasWork: Bool {
         state.pointee.readyFirst | state.pointee.finishedFirst | state.pointee.batchOwner != 0
     }

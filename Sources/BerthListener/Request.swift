@@ -63,13 +63,13 @@ public struct Request: SlabElement {
     public var events: Events
     /// The pipeline's: how far it is with this request. 0 for one that it never saw.
     public var phase: UInt8
-    var isReady: Bool
+    @usableFromInline var isReady: Bool
     /// Waits in its pool's queue: for a worker, or for a module that is being made.
     public var isQueued: Bool
     /// Index + 1, in the ready list.
-    var nextReady: UInt32
+    @usableFromInline var nextReady: UInt32
     /// Index + 1, in the connection's list of finished requests, or in the loop's.
-    var nextFinished: UInt32
+    @usableFromInline var nextFinished: UInt32
 
     // MARK: Its content
 

@@ -14,6 +14,8 @@ public enum HostCallTable {
     static let respondCopyMax = 262_144
     /// Fields of one response. Ours: twice what Kestrel takes in a request.
     static let fieldsMax: UInt32 = 256
+    /// Octets of the `berth_response_head` of the first ABI version.
+    static let headSizeMin: UInt32 = 48
     /// Memory a request may ask for. The arena holds a little more.
     static let allocationMax = 16_384
 
@@ -58,6 +60,34 @@ public enum HostCallTable {
     // MARK: Responses
 
     private static func respond(
+        _ view: View, _ head: UnsafePointer<berth_response_head>, _ pieces: UnsafePointer<berth_octets>?,
+        _ count: UInt32
+    ) -> Int32 {
+        if count == 1, let pieces, respondAsBefore(view, head, pieces.pointee.run) { return BERTH_OK.result }
+        return respondAnew(view, head, pieces, count)
+    }
+
+    /// The usual response: 200, one piece of content, and fields that were judged when they were sent before in this second.
+    @inline(__always)
+    private static func respondAsBefore(
+        _ view: View, _ head: UnsafePointer<berth_response_head>, _ content: OctetRun
+    ) -> Bool {
+        let context = Pipeline.context(of: view)
+        let request = Pipeline.request(of: view)
+        guard head.pointee.status == 200, head.pointee.size >= headSizeMin, head.pointee.reason.count == 0,
+            head.pointee.flags & BERTH_RESPONSE_CLOSE.rawValue == 0, let fields = head.pointee.fields,
+            request.pointee.phase != RequestContext.Phase.finished, !context.pointee.isSending,
+            !context.pointee.chain.pointee.hasSendStage,
+            context.pointee.pipeline.listener.respondAsBefore(
+                request, fields: UnsafeRawPointer(fields).assumingMemoryBound(to: ResponseField.self),
+                fieldCount: Int(head.pointee.field_count), content: content)
+        else { return false }
+        noteStarted(view, request, head)
+        return true
+    }
+
+    @inline(never)
+    private static func respondAnew(
         _ view: View, _ head: UnsafePointer<berth_response_head>, _ pieces: UnsafePointer<berth_octets>?,
         _ count: UInt32
     ) -> Int32 {
@@ -109,7 +139,7 @@ public enum HostCallTable {
     ) -> Int32 {
         let status = head.pointee.status
         let fieldCount = head.pointee.field_count
-        if status < 200 || status > 999 || fieldCount > fieldsMax || head.pointee.size < 48 {
+        if status < 200 || status > 999 || fieldCount > fieldsMax || head.pointee.size < headSizeMin {
             return BERTH_INVALID.result
         }
         let reason = head.pointee.reason
@@ -140,11 +170,19 @@ public enum HostCallTable {
             case .tooLarge: return BERTH_TOO_LARGE.result
             }
         }
+        noteStarted(view, request, head)
+        return BERTH_OK.result
+    }
+
+    /// What modules of later stages see of a response that has begun.
+    @inline(__always)
+    private static func noteStarted(
+        _ view: View, _ request: UnsafeMutablePointer<Request>, _ head: UnsafePointer<berth_response_head>
+    ) {
         request.pointee.substatus = head.pointee.substatus
-        view.pointee.status = status
+        view.pointee.status = head.pointee.status
         view.pointee.substatus = head.pointee.substatus
         view.pointee.flags |= BERTH_REQUEST_RESPONSE_STARTED.rawValue
-        return BERTH_OK.result
     }
 
     /// A token, a value without CR, LF and NUL, and no field that belongs to the framing (RFC 9112 §6, RFC 9110 §7.6.1).

@@ -36,6 +36,8 @@ public struct ModuleChain {
     let sendEnd: Int
     let readEnd: Int
     let moduleCount: Int
+    /// Whether a module wants to see heads of responses before they are encoded.
+    @inline(__always) var hasSendStage: Bool { endEnd != sendEnd }
     /// Whatever the handler stage keeps for this application.
     public let siteName: UnsafePointer<UInt8>
     public let siteNameLength: Int

@@ -105,7 +105,7 @@ extension Pipeline {
     func runSendStage(_ request: UnsafeMutablePointer<Request>, status: UInt16, substatus: UInt16) {
         let context = Self.context(of: request)
         let chain = context.pointee.chain
-        if chain.pointee.endEnd == chain.pointee.sendEnd { return }
+        if !chain.pointee.hasSendStage { return }
         let view = Self.view(of: request)
         view.pointee.status = status
         view.pointee.substatus = substatus

@@ -107,15 +107,18 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
     private func proceed(_ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>) {
         let view = Self.view(of: request)
         let chain = context.pointee.chain
-        let count = chain.pointee.mainCount
-        while Int(context.pointee.position) < count {
-            let entry = chain.pointee.entries + Int(context.pointee.position)
+        let first = chain.pointee.entries
+        var entry = first + Int(context.pointee.position)
+        let end = first + chain.pointee.mainCount
+        while entry < end {
             context.pointee.module = entry.pointee.module
             let result = entry.pointee.function(entry.pointee.context, view)
             if result == BERTH_CONTINUE.result {
-                context.pointee.position &+= 1
+                entry += 1
                 continue
             }
+            // Whoever waits is asked for by its position; nobody asks while modules run.
+            context.pointee.position = Int32(truncatingIfNeeded: entry - first)
             if result != BERTH_FINISH.result && settle(request, context, result) { return }
             break
         }
@@ -284,6 +287,7 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
     ) {
         let context = Self.context(of: request)
         let view = Self.view(of: request)
+        let (local, remote) = listener.addresses(request)
         let head = request.pointee.head
         let base = request.pointee.headStart
         context.pointee.pipeline = self
@@ -301,16 +305,11 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
             i &+= 1
         }
         view.pointee.size = UInt32(MemoryLayout<berth_request>.size)
-        var flags: UInt32 = 0
-        if head.flags.contains(.hasContent) { flags |= BERTH_REQUEST_HAS_CONTENT.rawValue }
-        if head.framing == .chunked { flags |= BERTH_REQUEST_CHUNKED.rawValue }
-        if head.wantsUpgrade { flags |= BERTH_REQUEST_UPGRADE.rawValue }
-        if head.flags.contains(.expectContinue) { flags |= BERTH_REQUEST_EXPECT_CONTINUE.rawValue }
+        var flags = request.pointee.keepsAlive ? BERTH_REQUEST_KEEP_ALIVE.rawValue : 0
+        if head.flags.rawValue & Self.toldFlags != 0 { flags |= contentFlags(head) }
         if request.pointee.pathFlags.contains(.hadDoubleEscape) { flags |= BERTH_REQUEST_DOUBLE_ESCAPED.rawValue }
         if request.pointee.pathFlags.contains(.hadHighBit) { flags |= BERTH_REQUEST_HIGH_BIT.rawValue }
-        if request.pointee.keepsAlive { flags |= BERTH_REQUEST_KEEP_ALIVE.rawValue }
         if head.targetForm == .absolute { flags |= BERTH_REQUEST_ABSOLUTE_FORM.rawValue }
-        let (local, remote) = listener.addresses(request)
         if remote.pointee.family == 1 { flags |= BERTH_REQUEST_UNIX.rawValue }
         view.pointee.flags = flags
         view.pointee.id = request.pointee.id
@@ -342,6 +341,21 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         view.pointee.address_family = remote.pointee.family == 1 ? 0 : remote.pointee.family
         view.pointee.local_address = local.pointee.bytes
         view.pointee.remote_address = remote.pointee.bytes
+    }
+
+    /// Flags of a head that say something about content and upgrade.
+    private static var toldFlags: UInt32 {
+        RequestHead.Flags([.hasContent, .upgradePresent, .expectContinue]).rawValue
+    }
+
+    @inline(never)
+    private func contentFlags(_ head: RequestHead) -> UInt32 {
+        var flags: UInt32 = 0
+        if head.flags.contains(.hasContent) { flags |= BERTH_REQUEST_HAS_CONTENT.rawValue }
+        if head.framing == .chunked { flags |= BERTH_REQUEST_CHUNKED.rawValue }
+        if head.wantsUpgrade { flags |= BERTH_REQUEST_UPGRADE.rawValue }
+        if head.flags.contains(.expectContinue) { flags |= BERTH_REQUEST_EXPECT_CONTINUE.rawValue }
+        return flags
     }
 
     @inline(__always)

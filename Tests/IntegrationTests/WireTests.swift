@@ -64,6 +64,35 @@ struct WireTests {
         }
     }
 
+    @Test("a response that was made before says the same again, and only where it fits")
+    func responsesAgain() throws {
+        try withSite { daemon in
+            let client = try daemon.connect()
+            func answer(_ target: String) throws -> [String] {
+                let response = try client.request(target)
+                return ["\(response.status)", response.text]
+                    + response.fields.filter { $0.name != "Date" }.map { "\($0.name): \($0.value)" }
+            }
+            let targets = [
+                "/hello", "/fixture/plain", "/fixture/crlf", "/fixture/framing", "/fixture/status?n=404",
+                "/fixture/twice", "/fixture/fields?n=3", "/fixture/huge?n=600",
+            ]
+            let first = try targets.map(answer)
+            for _ in 0..<2 {
+                for (target, expected) in zip(targets, first) { #expect(try answer(target) == expected, "\(target)") }
+            }
+            #expect(first[0].contains("Content-Length: 13"))
+            // The head is known now, and these three must have another one.
+            try client.send("HEAD /hello HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try client.receiveResponse(isHead: true)["content-length"] == "13")
+            try client.send("GET /hello HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n")
+            #expect(try client.receiveResponse()["connection"] == "keep-alive")
+            try client.send("GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            #expect(try client.receiveResponse()["connection"] == "close")
+            #expect(try client.isEndedByPeer())
+        }
+    }
+
     @Test(
         "the usual head, which is written in one go, says the same as any other",
         arguments: [0, 7, 10, 99, 100, 4096, 70_000])
