@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,7 +63,12 @@ static int poll_remove(SELF, int poll, int fd) {
 
 static int poll_wait(SELF, int poll, struct epoll_event *events, int capacity, int timeout_milliseconds) {
     UNUSED_SELF;
+#if CBERTH_DIRECT
+    // epoll_wait itself is no system call on newer architectures.
+    int n = (int)syscall(SYS_epoll_pwait, poll, events, capacity, timeout_milliseconds, NULL, (size_t)0);
+#else
     int n = epoll_wait(poll, events, capacity, timeout_milliseconds);
+#endif
     if (n < 0) return errno == EINTR ? 0 : -errno;
     return n;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int negated(long result) { return result < 0 ? -errno : (int)result; }
@@ -103,13 +104,22 @@ int cberth_linux_peer_credentials(SELF, int fd, cberth_credentials *credentials)
 
 ssize_t cberth_linux_receive(SELF, int fd, void *buffer, size_t capacity) {
     UNUSED_SELF;
+#if CBERTH_DIRECT
+    ssize_t n = syscall(SYS_recvfrom, fd, buffer, capacity, 0, NULL, NULL);
+#else
     ssize_t n = recv(fd, buffer, capacity, 0);
+#endif
     return n < 0 ? -errno : n;
 }
 
 ssize_t cberth_linux_send(SELF, int fd, const void *octets, size_t count, int more) {
     UNUSED_SELF;
-    ssize_t n = send(fd, octets, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+#if CBERTH_DIRECT
+    ssize_t n = syscall(SYS_sendto, fd, octets, count, flags, NULL, 0);
+#else
+    ssize_t n = send(fd, octets, count, flags);
+#endif
     return n < 0 ? -errno : n;
 }
 
