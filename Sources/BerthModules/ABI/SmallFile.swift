@@ -23,13 +23,12 @@ enum SmallFile {
         }
         var octets: [UInt8] = []
         while octets.count <= octetsMax {
-            let room = 65_536
-            let count = octets.count
-            octets.append(contentsOf: repeatElement(0, count: room))
-            let got = octets.withUnsafeMutableBytes { buffer in
-                buffer.baseAddress.map { system.pointee.read_at(system, fd, $0 + count, room, UInt64(count)) } ?? 0
+            var got = 0
+            octets += [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
+                guard let start = room.baseAddress else { return }
+                got = Int(system.pointee.read_at(system, fd, start, room.count, UInt64(octets.count)))
+                count = max(0, got)
             }
-            octets.removeLast(room - max(0, Int(got)))
             if got < 0 { return .failure(Failure(reason: reason(Int32(-got)))) }
             if got == 0 { return .success(octets) }
         }

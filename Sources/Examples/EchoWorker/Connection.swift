@@ -88,15 +88,13 @@ struct Connection {
             received.removeSubrange(0..<consumed)
             consumed = 0
         }
-        let room = 65_536
-        let count = received.count
-        received.append(contentsOf: repeatElement(0, count: room))
         var got = -1
-        repeat {
-            got = received.withUnsafeMutableBytes { recv(fd, $0.baseAddress.map { $0 + count }, room, 0) }
-        } while got < 0 && errno == EINTR
-        received.removeLast(room - max(0, got))
+        let octets = [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
+            repeat { got = recv(fd, room.baseAddress, room.count, 0) } while got < 0 && errno == EINTR
+            count = max(0, got)
+        }
         if got < 0 { throw .gone }
+        received += octets
         return got > 0
     }
 
