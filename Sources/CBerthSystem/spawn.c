@@ -132,11 +132,16 @@ static char **make_environment(plan *p) {
 
 // MARK: In the child
 
+/// The raw call: nothing runs that is registered for an exit, such as a sanitizer's last look at threads that are the parent's.
+static _Noreturn void end_child(void) {
+    for (;;) syscall(SYS_exit_group, 127);
+}
+
 static _Noreturn void fail(const plan *p, int step) {
     failure f = {.error = errno, .step = step};
     ssize_t ignored = write(p->report, &f, sizeof f); // the parent sees the exit code at least
     (void)ignored;
-    _exit(127);
+    end_child();
 }
 
 static void write_decimal(char *text, unsigned value) {
@@ -212,7 +217,7 @@ static _Noreturn void run_child(plan *p) {
     if (request->flags & CBERTH_SPAWN_DIE_WITH_PARENT) {
         // After the change of user, which forgets it. A parent that is gone already will send nothing.
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail(p, CBERTH_SPAWN_STEP_FORK);
-        if (getppid() != p->parent) _exit(127);
+        if (getppid() != p->parent) end_child();
     }
     if (request->working_directory && chdir(request->working_directory) < 0) fail(p, CBERTH_SPAWN_STEP_DIRECTORY);
     // The raw call again: the copy of the parent's cached pid would be wrong in an older libc.
