@@ -129,6 +129,10 @@ struct MailboxTests {
         #expect(pool.stop(within: 1) == 1)
         #expect(jobs[1].result == 7, "the other was done")
         close(pipe[1])
+        #expect(pool.stop() == 0)
+        close(pipe[0])
+        pipe.deallocate()
+        jobs.deallocate()
     }
 
     @Test("a timer of the loop comes as work, after the wait it allows")

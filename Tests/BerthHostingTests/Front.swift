@@ -165,11 +165,12 @@ final class Front: @unchecked Sendable {
 
     func post(_ message: UnsafeMutablePointer<Message>) { loop.mailbox.post(message) }
 
-    /// The next message of that kind to the control thread; nil after a minute.
+    /// The next message of that kind to the control thread; nil when none comes.
     func controlMessage(_ kind: UInt32) -> Message? {
         if let index = pendingControl.firstIndex(where: { $0.kind == kind }) { return pendingControl.remove(at: index) }
         let timer = control.schedule(
-            at: control.now.adding(seconds: 60), EventToken(kind: Self.guardKind, index: 0, generation: 1))
+            at: control.now.adding(seconds: UInt64(Deadline.patience)),
+            EventToken(kind: Self.guardKind, index: 0, generation: 1))
         defer { control.cancel(timer) }
         while true {
             control.wait(block: true)
@@ -245,9 +246,7 @@ private final class Question: @unchecked Sendable {
     }
 
     func wait() -> (any Sendable)? {
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        deadline.tv_sec += 60
+        var deadline = Deadline.wallClock
         while sem_timedwait(done, &deadline) != 0 { if errno != EINTR { return nil } }
         return answer.withLock { $0 }
     }

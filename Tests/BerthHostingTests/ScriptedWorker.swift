@@ -2,6 +2,7 @@ import BerthHosting
 import CBerthSystem
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A worker process that does what the test says, on a thread for each connection.
 final class ScriptedWorker: @unchecked Sendable {
@@ -108,11 +109,9 @@ final class Signal<Value: Sendable>: @unchecked Sendable {
         sem_post(semaphore)
     }
 
-    /// The oldest value that nobody took; nil after a minute.
+    /// The oldest value that nobody took; nil when none comes.
     func wait() -> Value? {
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        deadline.tv_sec += 60
+        var deadline = Deadline.wallClock
         while sem_timedwait(semaphore, &deadline) != 0 { if errno != EINTR { return nil } }
         return values.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }

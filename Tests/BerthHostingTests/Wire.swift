@@ -1,7 +1,8 @@
 import CBerthSystem
 import Glibc
+import TestSupport
 
-/// A blocking socket that gives up after a minute, with a buffer, for both ends of a test.
+/// A blocking socket that gives up when only a hang takes so long, with a buffer, for both ends of a test.
 final class Wire: @unchecked Sendable {
     enum Ending: Equatable { case finished, reset, stillOpen }
 
@@ -12,7 +13,7 @@ final class Wire: @unchecked Sendable {
 
     init(_ fd: Int32) {
         self.fd = fd
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        var limit = timeval(tv_sec: Int(Deadline.patience), tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -79,12 +80,12 @@ final class Wire: @unchecked Sendable {
     @discardableResult
     func fill() -> Bool {
         if ending != nil { return false }
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        let n = recv(fd, &chunk, chunk.count, 0)
-        if n > 0 {
-            buffer += chunk[..<n]
-            return true
+        var n = 0
+        buffer += [UInt8](unsafeUninitializedCapacity: 65_536) { room, count in
+            n = recv(fd, room.baseAddress, room.count, 0)
+            count = max(0, n)
         }
+        if n > 0 { return true }
         ending = n == 0 ? .finished : errno == EAGAIN ? .stillOpen : .reset
         return false
     }

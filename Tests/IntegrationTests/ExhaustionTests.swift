@@ -43,13 +43,14 @@ struct ExhaustionTests {
 
     // MARK: Descriptors
 
-    /// Connects until the daemon takes no more; those that were answered, and those that wait in the backlog.
+    /// Connects until the daemon takes no more; those that were answered, and those that wait in the backlog. What they ask for
+    /// needs no descriptor but the connection's: one that is free again may be taken by the next of them.
     private func takeAllDescriptors(of daemon: Daemon) throws -> (answered: [Client], waiting: [Client]) {
         var answered: [Client] = []
         var waiting: [Client] = []
         while lines(of: daemon, "accepting pauses").isEmpty {
             let client = try daemon.connect()
-            try client.send("GET /f.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try client.send("GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n")
             // Either it is answered, or the daemon says that it accepts no more.
             let seen = daemon.process.output.all.count
             let isAnswered: Bool = try Deadline(seconds: 20).look("an answer, or a pause of accepting") {
@@ -80,7 +81,7 @@ struct ExhaustionTests {
         #expect(answered.count > 10)
         // Four pauses later there is still one line, and those in the backlog still wait.
         let late = try daemon.connect()
-        try late.send("GET /f.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try late.send("GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(!late.hasInput(within: 1))
         #expect(lines(of: daemon, "accepting pauses").count == 1)
         #expect(lines(of: daemon, "accepting pauses")[0].contains("LimitNOFILE"))
@@ -212,7 +213,9 @@ struct ExhaustionTests {
 
     // MARK: Memory
 
-    @Test("too little address space for its tables is one clear line and no crash")
+    @Test(
+        "too little address space for its tables is one clear line and no crash",
+        .disabled(if: Build.isSanitized, "a sanitizer takes terabytes of addresses for its own"))
     func addressSpace() throws {
         let daemon = try Daemon(
             sites: ["site": Self.site], settings: Self.settings, files: ["www/f.txt": "file"],

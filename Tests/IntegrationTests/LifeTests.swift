@@ -25,7 +25,7 @@ struct LifeTests {
             sites: ["app": Self.site], folder: folder, port: port,
             wrapper: [
                 activate, "-l", "\(port)", "-E", "NOTIFY_SOCKET=\(folder.path)/notify", "-E",
-                "SWIFT_BACKTRACE=enable=no",
+                "SWIFT_BACKTRACE=enable=no", "-E", "ASAN_OPTIONS", "-E", "TSAN_OPTIONS",
             ])
         // It is started by the first connection, which waits in the socket's backlog meanwhile.
         let client = try Deadline().look("the socket is open") { try? daemon.connect() }

@@ -35,42 +35,34 @@ struct RecyclingTests {
         #expect(!ProcessTable.isRunning(old))
     }
 
-    @Test("berthctl recycle: the new worker is ready before the old one stops, and nobody notices")
-    func overlapped() throws {
-        try withDaemon(sites: ["app": WorkerTests.site()]) { daemon in
+    /// Has the worker recycled twice under load; the daemon's line with the first of `inOrder` must come before the other's.
+    private func recycle(pool: String = "", inOrder: (_ old: Int32, _ new: Int32) -> (String, String)) throws {
+        try withDaemon(sites: ["app": WorkerTests.site(pool: pool)]) { daemon in
             try underLoad(daemon) { load in
                 for _ in 0..<2 {
                     let old = try pid(daemon)
                     try daemon.control("recycle", "app")
                     try waitForSuccessor(of: old, daemon)
+                    let (first, then) = inOrder(old, try pid(daemon))
                     let lines = daemon.process.output.all
-                    let new = try pid(daemon)
-                    let ready = try #require(lines.firstIndex { $0.contains("pid \(new) is ready") })
-                    let stopped = try #require(lines.firstIndex { $0.contains("pid \(old) stopped") })
-                    #expect(ready < stopped)
+                    let earlier = try #require(lines.firstIndex { $0.contains(first) })
+                    let later = try #require(lines.firstIndex { $0.contains(then) })
+                    #expect(earlier < later)
                     try load.waitForRound(of: Self.clients)
                 }
             }
         }
     }
 
+    @Test("berthctl recycle: the new worker is ready before the old one stops, and nobody notices")
+    func overlapped() throws {
+        try recycle { old, new in ("pid \(new) is ready", "pid \(old) stopped") }
+    }
+
     @Test("without overlap the old worker ends first, and requests wait for the next")
     func notOverlapped() throws {
-        let site = WorkerTests.site(pool: "recycling = { disallow_overlapping_rotation = true }")
-        try withDaemon(sites: ["app": site]) { daemon in
-            try underLoad(daemon) { load in
-                for _ in 0..<2 {
-                    let old = try pid(daemon)
-                    try daemon.control("recycle", "app")
-                    try waitForSuccessor(of: old, daemon)
-                    let lines = daemon.process.output.all
-                    let new = try pid(daemon)
-                    let started = try #require(lines.firstIndex { $0.contains("started pid \(new)") })
-                    let stopped = try #require(lines.firstIndex { $0.contains("pid \(old) stopped") })
-                    #expect(stopped < started)
-                    try load.waitForRound(of: Self.clients)
-                }
-            }
+        try recycle(pool: "recycling = { disallow_overlapping_rotation = true }") { old, new in
+            ("pid \(old) stopped", "started pid \(new)")
         }
     }
 

@@ -206,7 +206,8 @@ struct WorkerTests {
             let response = try daemon.request("/pid")
             #expect(response.status == 200)
             let grown = ProcessTable.memory(of: daemon.process.pid) - before
-            #expect(grown < 8 << 20)
+            // The address sanitizer holds back what was freed, which each line was.
+            #expect(Build.isSanitized || grown < 8 << 20, "\(grown) octets")
         }
     }
 

@@ -23,6 +23,9 @@ public enum Build {
 
     public static func path(_ name: String) -> String { folder + "/" + name }
 
+    /// Whether it was built with a sanitizer, which has memory, addresses and descriptors of its own.
+    public static let isSanitized = dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil
+
     /// The top of the checkout.
     public static let checkout: String = {
         var parts = #filePath.split(separator: "/")

@@ -1,11 +1,20 @@
-import Glibc
+public import Glibc
 
 /// A moment that is not waited beyond. Every wait of a test has one, so that a hang is a failure with a name.
 public struct Deadline: Sendable {
     private let nanoseconds: UInt64
 
-    /// How long a test waits for what should come at once, in seconds. Ours: only a hang takes so long, however busy the machine.
-    public static let patience: Double = 60
+    /// How long a test waits for what should come at once, in seconds. Ours: only a hang takes so long, however busy the machine,
+    /// also under a sanitizer.
+    public static let patience: Double = 180
+
+    /// That, as a moment of the wall clock, from now on.
+    public static var wallClock: timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        time.tv_sec += Int(patience)
+        return time
+    }
 
     /// - Parameter seconds: from now on.
     public init(seconds: Double = patience) {

@@ -24,6 +24,10 @@ public enum ProcessTable {
         return 0
     }
 
+    /// What a process may grow by that is to grow by less than so many octets: with a sanitizer freed memory is held back, and all
+    /// of it has a shadow.
+    public static func growthMax(_ octets: Int) -> Int { Build.isSanitized ? 4 * octets : octets }
+
     /// What its descriptors lead to.
     public static func openFiles(of pid: Int32) -> [String] {
         Files.names(in: "/proc/\(pid)/fd").compactMap { name in
