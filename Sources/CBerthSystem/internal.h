@@ -4,14 +4,6 @@
 #define SELF const cberth_system *self
 #define UNUSED_SELF (void)self
 
-// What a loop calls at each wake-up goes to the kernel without the C library's own function, which prepares for a thread that
-// is cancelled meanwhile (30 instructions each): none is here. Sanitizers know the library's functions only.
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define CBERTH_DIRECT 0
-#else
-#define CBERTH_DIRECT 1
-#endif
-
 socklen_t cberth_to_sockaddr(const cberth_endpoint *endpoint, struct sockaddr_storage *storage);
 void cberth_from_sockaddr(const struct sockaddr_storage *storage, cberth_address *address);
 

@@ -1,6 +1,7 @@
 // The real kernel: epoll, eventfd, clocks, threads, and the table that names everything.
 #define _GNU_SOURCE
 #include "internal.h"
+#include "direct.h"
 #include <grp.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -12,7 +13,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,13 +64,14 @@ static int poll_remove(SELF, int poll, int fd) {
 static int poll_wait(SELF, int poll, struct epoll_event *events, int capacity, int timeout_milliseconds) {
     UNUSED_SELF;
 #if CBERTH_DIRECT
-    // epoll_wait itself is no system call on newer architectures.
-    int n = (int)syscall(SYS_epoll_pwait, poll, events, capacity, timeout_milliseconds, NULL, (size_t)0);
+    // Newer architectures have no epoll_wait. Without a mask it is the same.
+    int n = (int)cberth_direct(SYS_epoll_pwait, poll, events, capacity, timeout_milliseconds, NULL, 0);
+    return n == -EINTR ? 0 : n;
 #else
     int n = epoll_wait(poll, events, capacity, timeout_milliseconds);
-#endif
     if (n < 0) return errno == EINTR ? 0 : -errno;
     return n;
+#endif
 }
 
 static int wakeup_create(SELF) {

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "internal.h"
+#include "direct.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static int negated(long result) { return result < 0 ? -errno : (int)result; }
@@ -105,22 +105,22 @@ int cberth_linux_peer_credentials(SELF, int fd, cberth_credentials *credentials)
 ssize_t cberth_linux_receive(SELF, int fd, void *buffer, size_t capacity) {
     UNUSED_SELF;
 #if CBERTH_DIRECT
-    ssize_t n = syscall(SYS_recvfrom, fd, buffer, capacity, 0, NULL, NULL);
+    return cberth_direct(SYS_recvfrom, fd, buffer, (long)capacity, 0, NULL, 0);
 #else
     ssize_t n = recv(fd, buffer, capacity, 0);
-#endif
     return n < 0 ? -errno : n;
+#endif
 }
 
 ssize_t cberth_linux_send(SELF, int fd, const void *octets, size_t count, int more) {
     UNUSED_SELF;
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 #if CBERTH_DIRECT
-    ssize_t n = syscall(SYS_sendto, fd, octets, count, flags, NULL, 0);
+    return cberth_direct(SYS_sendto, fd, octets, (long)count, flags, NULL, 0);
 #else
     ssize_t n = send(fd, octets, count, flags);
-#endif
     return n < 0 ? -errno : n;
+#endif
 }
 
 ssize_t cberth_linux_send_vector(SELF, int fd, const struct iovec *pieces, int count, int more) {
