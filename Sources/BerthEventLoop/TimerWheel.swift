@@ -71,12 +71,19 @@ public struct TimerWheel: BitwiseCopyable {
     }
 
     /// The token of one timer whose deadline has passed, which is then gone; nil when there is no other.
+    @inline(__always)
     public mutating func popExpired(now: MonotonicInstant) -> EventToken? {
         let tick = now.nanoseconds &>> Self.tickShift
         if tick < soonest {
             cursor = max(cursor, tick)
             return nil
         }
+        return popFromSlots(now, tick)
+    }
+
+    /// Looks at the slots up to `tick`.
+    @inline(never)
+    private mutating func popFromSlots(_ now: MonotonicInstant, _ tick: UInt64) -> EventToken? {
         // After a long pause every slot is looked at once, not once for every turn that was missed.
         if tick > cursor &+ UInt64(Self.slotCount) { cursor = tick &- UInt64(Self.slotCount) }
         while cursor <= tick {

@@ -9,8 +9,6 @@ struct FieldLines {
     enum Ending: UInt8 {
         /// A complete line; its slice is filled, but for the id.
         case line
-        /// The same, and its name holds more than letters and `-`.
-        case uncommonLine
         /// The empty line; the next octet lies behind it.
         case emptyLine
         /// The octets ran out; the next octet is the first of the line that is not complete.
@@ -32,6 +30,10 @@ struct FieldLines {
     private let slotEnd: UnsafeMutablePointer<FieldSlice>
     /// Longest line, its end not counted.
     private let lengthMax: Int
+    /// Whether there are enough octets for a line that is too long.
+    private let mayBeTooLong: Bool
+    /// A name held `_`.
+    private(set) var sawUnderscore = false
 
     /// - Parameters:
     ///   - offset: where the next line begins, from the first octet.
@@ -44,6 +46,7 @@ struct FieldLines {
     ) {
         (self.bytes, self.end, lastStart, start) = (bytes, end, end - 2, bytes + offset)
         (slot, slotEnd, self.lengthMax) = (fields + count, fields + countMax, lengthMax)
+        mayBeTooLong = end - start > lengthMax
     }
 
     /// Where the next line begins, from the first octet of the buffer.
@@ -61,7 +64,6 @@ struct FieldLines {
             return .emptyLine
         }
         if slot == slotEnd, start < end, start[0] != 0x0d { return .tooMany }
-        var found = Ending.line
         var nameEnd = cberth_scan_common_name(start, end, bytes)
         var value: UnsafePointer<UInt8>
         // Behind the first octet, and three octets from there may be read.
@@ -72,7 +74,7 @@ struct FieldLines {
             while nameEnd < end, cberth_is_token(nameEnd[0]) { nameEnd += 1 }
             let ending = Self.judgeName(start, nameEnd, end, lengthMax)
             if ending != .line { return ending }
-            found = .uncommonLine
+            if cberth_find_octet(start, nameEnd, UInt8(ascii: "_")) != nameEnd { sawUnderscore = true }
             value = Self.skipWhitespace(nameEnd + 1, end)
         }
         var stop = cberth_scan_ascii_text(value, end, bytes)
@@ -82,7 +84,7 @@ struct FieldLines {
             let ending = Self.judgeValue(start, stop, end, lengthMax)
             if ending != .line { return ending }
         }
-        if stop - start > lengthMax { return .tooLong }
+        if mayBeTooLong, stop - start > lengthMax { return .tooLong }
         var valueEnd = stop
         if valueEnd[-1] <= 0x20 {
             while valueEnd > value, OctetRules.isWhitespace(valueEnd[-1]) { valueEnd -= 1 }
@@ -94,7 +96,7 @@ struct FieldLines {
         slot[0].reserved = 0
         slot += 1
         start = stop + 2
-        return found
+        return .line
     }
 
     /// CR LF, and colon SP, as `cberth_load16` reads them.
@@ -161,7 +163,7 @@ extension FieldLines.Ending {
         case .valueOctet: .fieldValueOctet
         case .tooLong: .fieldTooLong
         case .tooMany: .fieldsTooMany
-        case .line, .uncommonLine, .emptyLine, .incomplete: .requestLineMalformed
+        case .line, .emptyLine, .incomplete: .requestLineMalformed
         }
     }
 
@@ -178,7 +180,7 @@ extension FieldLines.Ending {
         case .valueOctet: .fieldValueOctet
         case .tooLong: .fieldTooLong
         case .tooMany: .fieldsTooMany
-        case .line, .uncommonLine, .emptyLine, .incomplete: .statusLineMalformed
+        case .line, .emptyLine, .incomplete: .statusLineMalformed
         }
     }
 }

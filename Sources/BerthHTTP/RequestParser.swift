@@ -56,16 +56,14 @@ public struct RequestParser: Sendable, BitwiseCopyable {
         while true {
             let slot = lines.slot
             ending = lines.read()
-            if ending != .line {
-                if ending != .uncommonLine { break }
-                noteUncommonName(&head, bytes, slot[0])
-            }
+            if ending != .line { break }
             let id = FieldID.of(bytes + Int(slot[0].nameOffset), Int(slot[0].nameLength))
             slot[0].id = id.rawValue
             if id.rawValue &- 1 < FieldID.lastOfMessage {
                 if let reason = noteMessageField(&head, bytes, slot[0], id) { return .rejected(reason) }
             }
         }
+        if lines.sawUnderscore { head.flags.insert(.underscoreInName) }
         head.lineOffset = UInt32(truncatingIfNeeded: lines.offset)
         head.fieldCount = UInt16(truncatingIfNeeded: lines.slot - fields)
         switch ending {
@@ -77,13 +75,6 @@ public struct RequestParser: Sendable, BitwiseCopyable {
         default:
             return .rejected(ending.requestRejection)
         }
-    }
-
-    @inline(never)
-    private func noteUncommonName(_ head: inout RequestHead, _ bytes: UnsafePointer<UInt8>, _ slice: FieldSlice) {
-        let name = bytes + Int(slice.nameOffset)
-        let end = name + Int(slice.nameLength)
-        if cberth_find_octet(name, end, UInt8(ascii: "_")) != end { head.flags.insert(.underscoreInName) }
     }
 
     /// Decides the framing, and refuses what only the whole head can show.

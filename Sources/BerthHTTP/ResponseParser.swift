@@ -91,7 +91,7 @@ public struct ResponseParser: Sendable, BitwiseCopyable {
         while true {
             let slot = lines.slot
             ending = lines.read()
-            if ending != .line && ending != .uncommonLine { break }
+            if ending != .line { break }
             let id = FieldID.of(bytes + Int(slot[0].nameOffset), Int(slot[0].nameLength))
             slot[0].id = id.rawValue
             if id.rawValue &- 1 < FieldID.lastOfMessage {

@@ -117,9 +117,10 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
                 entry += 1
                 continue
             }
-            // Whoever waits is asked for by its position; nobody asks while modules run.
+            if result == BERTH_FINISH.result { break }
+            // Whoever waits is known by its position; nobody asks for it while modules run.
             context.pointee.position = Int32(truncatingIfNeeded: entry - first)
-            if result != BERTH_FINISH.result && settle(request, context, result) { return }
+            if settle(request, context, result) { return }
             break
         }
         conclude(request, context)
