@@ -213,6 +213,11 @@ struct StaticFilesContext {
         let path = request.pointee.path
         let hash = FileCache.hash(path, seed: hashSeed)
         let known = cache.find(path, hash)
+        if case .failed(let error) = outcome, Self.isShortage(error), let known {
+            // Nobody can look now. What was there a moment ago is a better answer than none.
+            known.pointee.validatedAt = now
+            return send(request, known, isHead: request.isMethod("HEAD"))
+        }
         switch outcome {
         case .unchanged:
             guard let known else {
@@ -263,6 +268,9 @@ struct StaticFilesContext {
     }
 
     // MARK: Refusing
+
+    /// Whether the daemon has no descriptor or memory left for a look at the disk.
+    private static func isShortage(_ error: Int32) -> Bool { [-EMFILE, -ENFILE, -ENOMEM].contains(error) }
 
     private func refuse(_ request: RequestPointer, _ error: Int32) -> Int32 {
         switch -error {
