@@ -66,6 +66,7 @@ let package = Package(
             "BerthHosting",
             [
                 "BerthPipeline", "BerthListener", "BerthActivation", "BerthEventLoop", "BerthHTTP", "CBerthModule",
+                "CBerthBytes",
                 "CBerthSystem",
             ]),
         swiftTarget("BerthActivation", ["BerthEventLoop", "CBerthSystem"]),

@@ -49,18 +49,34 @@ private func forwarded(
     }
 }
 
-private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r\n\r\n"
+private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r\nVia: 1.1 Berth\r\n\r\n"
 
 @Suite struct ForwardedHeadTests {
-    @Test func `fields that stay keep their order and their octets`() throws {
-        let text = "GET /a HTTP/1.1\r\nHost: x.test:81\r\nX-A: 1\r\nCookie: a=b; c=\"d e\"\r\nX-A:  2 \r\n"
+    @Test func `fields that stay keep their order, their names and their values`() throws {
+        let text = "GET /a HTTP/1.1\r\nHost: x.test:81\r\nX-A: 1\r\nCookie: a=b; c=\"d  e\"\r\nx-a: 2\r\n"
         #expect(try forwarded(text + "\r\n") == text + ours)
+    }
+
+    @Test(arguments: [":", ": ", ":  ", ":\t", ": \t \t"], ["", " ", "\t", " \t  "])
+    func `whitespace around a value is ours, not the client's`(_ before: String, _ after: String) throws {
+        // The shortest lines there are: the head grows by an octet a field.
+        let fields = (0..<80).map { "a\(before)\($0)\(after)\r\n" }.joined()
+        let text =
+            "GET / HTTP/1.1\r\nHost\(before)x\(after)\r\nX-A\(before)b \t c\(after)\r\nEmpty\(before)\(after)\r\n\(fields)\r\n"
+        let written = (0..<80).map { "a: \($0)\r\n" }.joined()
+        let expected = "GET / HTTP/1.1\r\nHost: x\r\nX-A: b \t c\r\nEmpty: \r\n\(written)\(ours)"
+        #expect(try forwarded(text) == expected)
+    }
+
+    @Test func `empty lines before a request are not passed on`() throws {
+        #expect(try forwarded("\r\nGET / HTTP/1.1\r\nHost:x\r\n\r\n") == "GET / HTTP/1.1\r\nHost: x\r\n" + ours)
     }
 
     @Test(arguments: [
         "Connection: close", "Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "TE: gzip, trailers",
         "Trailer: X", "Upgrade: h2c", "HTTP2-Settings: AAMA", "MS-ASPNETCORE-TOKEN: forged",
         "ms-aspnetcore-clientcert: forged", "Ms-AspNetCore-WinAuthToken: 1", "X_Forwarded_Proto: https",
+        "Proxy: http://evil.test/", "PROXY:x",
     ]) func `a field of the client's connection, or one that only we may send, is left out`(_ field: String) throws {
         let result = try forwarded("GET / HTTP/1.1\r\nHost: x\r\n\(field)\r\nX-Stay: 1\r\n\r\n")
         #expect(result == "GET / HTTP/1.1\r\nHost: x\r\nX-Stay: 1\r\n" + ours)
@@ -106,7 +122,7 @@ private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r
                 + "x-forwarded-for: 5.6.7.8, 9.9.9.9\r\nX-Forwarded-For:\r\nX-Forwarded-Host: y\r\n\r\n")
         #expect(
             result == "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: y\r\n"
-                + "X-Forwarded-For: 1.2.3.4, 5.6.7.8, 9.9.9.9, 127.0.0.1:5000\r\nX-Forwarded-Proto: https, http\r\n\r\n"
+                + "X-Forwarded-For: 1.2.3.4, 5.6.7.8, 9.9.9.9, 127.0.0.1:5000\r\nX-Forwarded-Proto: https, http\r\nVia: 1.1 Berth\r\n\r\n"
         )
     }
 
@@ -116,13 +132,39 @@ private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r
     ])
     func `the client's address is written as ANCM writes it`(_ client: String, _ written: String) throws {
         let result = try forwarded("GET / HTTP/1.1\r\nHost: x\r\n\r\n", client: client)
-        #expect(result == "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \(written)\r\nX-Forwarded-Proto: http\r\n\r\n")
+        #expect(
+            result
+                == "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \(written)\r\nX-Forwarded-Proto: http\r\nVia: 1.1 Berth\r\n\r\n"
+        )
     }
 
     @Test func `the pairing token goes along`() throws {
         let result = try forwarded(
             "GET / HTTP/1.1\r\nHost: x\r\nMS-ASPNETCORE-TOKEN: forged\r\n\r\n", token: "MS-ASPNETCORE-TOKEN: abc\r\n")
         #expect(result == "GET / HTTP/1.1\r\nHost: x\r\nMS-ASPNETCORE-TOKEN: abc\r\n" + ours)
+    }
+
+    @Test func `we are the last in Via`() throws {
+        #expect(
+            try forwarded(
+                "GET / HTTP/1.1\r\nHost: x\r\nVia: 1.0 a (b, c)\r\nX-A: 1\r\nvia:\t1.1 d,1.1 e \r\nVia:\r\n\r\n")
+                == "GET / HTTP/1.1\r\nHost: x\r\nX-A: 1\r\n"
+                + ours.replacing("Via: ", with: "Via: 1.0 a (b, c), 1.1 d,1.1 e, "))
+        #expect(
+            try forwarded("GET / HTTP/1.1\r\nHost: x\r\nVia: 1.1 a\r\nConnection: Via\r\n\r\n")
+                == "GET / HTTP/1.1\r\nHost: x\r\n" + ours)
+        #expect(try forwarded("GET / HTTP/1.1\r\nHost: x\r\nProxy-A: 1\r\n\r\n").contains("Proxy-A: 1\r\n"))
+    }
+
+    @Test func `OPTIONS for the whole server stays that`() throws {
+        for target in ["http://x", "http://x:80", "HTTP://x:", "*"] {
+            let result = try forwarded("OPTIONS \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(result.hasPrefix("OPTIONS * HTTP/1.1\r\n"), "\(target)")
+        }
+        for (target, path) in [("http://x/", "/"), ("http://x?q", "/?q"), ("http://x?", "/?"), ("/", "/")] {
+            let result = try forwarded("OPTIONS \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(result.hasPrefix("OPTIONS \(path) HTTP/1.1\r\n"), "\(target)")
+        }
     }
 
     @Test func `an absolute target becomes a path, and its authority the only Host`() throws {
@@ -151,7 +193,9 @@ private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r
         #expect(
             try forwarded("PROPFIND /x HTTP/1.1\r\nHost: x\r\n\r\n") == "PROPFIND /x HTTP/1.1\r\nHost: x\r\n" + ours)
         #expect(try forwarded("FoO /x HTTP/1.1\r\nHost: x\r\n\r\n") == "FoO /x HTTP/1.1\r\nHost: x\r\n" + ours)
-        #expect(try forwarded("GET /x HTTP/1.0\r\n\r\n") == "GET /x HTTP/1.0\r\n" + ours)
+        #expect(
+            try forwarded("GET /x HTTP/1.0\r\n\r\n") == "GET /x HTTP/1.0\r\n"
+                + ours.replacing("Via: 1.1", with: "Via: 1.0"))
         #expect(try forwarded("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n") == "OPTIONS * HTTP/1.1\r\nHost: x\r\n" + ours)
     }
 
@@ -200,6 +244,6 @@ private let ours = "X-Forwarded-For: 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r
         let fields = (0..<90).map { "X-Forwarded-For: \($0)\r\n" }.joined()
         let result = try forwarded("GET \(path)/../x/%2e HTTP/1.1\r\nHost: x\r\n\(fields)\r\n")
         #expect(result.hasPrefix("GET /x/ HTTP/1.1\r\n"))
-        #expect(result.hasSuffix("88, 89, 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r\n\r\n"))
+        #expect(result.hasSuffix("88, 89, 127.0.0.1:5000\r\nX-Forwarded-Proto: http\r\nVia: 1.1 Berth\r\n\r\n"))
     }
 }

@@ -102,6 +102,29 @@ import Testing
         for name in ["X-Hop", "Keep-Alive", "Trailer", "Connection"] { #expect(result.values(name) == [], "\(name)") }
     }
 
+    @Test func `what stands between a name and its value is the front's own, both ways`() throws {
+        let seen = Signal<String>()
+        let worker = ScriptedWorker { wire, _ in
+            while let head = wire.read(through: "\r\n\r\n") {
+                seen.send(head)
+                wire.send(
+                    "HTTP/1.1 404 \tGone\r\nX-A:1\r\nX-B: \t b \t c \t\r\nX-C:\r\nContent-Length:\t002 \r\n\r\nok")
+            }
+        }
+        let front = try Front()
+        front.publish(worker)
+        let client = Wire(port: front.port)
+        client.send("\r\nGET / HTTP/1.1\r\nHost:x.test\r\nX-A:1\r\nX-B: \t b \t c \t\r\nX-C:\r\nX-D:  d\r\n\r\n")
+        let response = try #require(client.read(through: "\r\n\r\n"))
+        #expect(response.contains("\r\nX-A: 1\r\nX-B: b \t c\r\nX-C: \r\nContent-Length: 2\r\n"))
+        let request = try #require(seen.wait())
+        #expect(
+            request.hasPrefix(
+                "GET / HTTP/1.1\r\nHost: x.test\r\nX-A: 1\r\nX-B: b \t c\r\nX-C: \r\nX-D: d\r\nX-Forwarded-For: 127."))
+        #expect(client.read(2) == Array("ok".utf8))
+        #expect(front.stop() == (0, 0))
+    }
+
     @Test(arguments: ["100 Continue", "102 Processing", "103 Early Hints\r\nLink: </a>"])
     func `interim responses are not passed on`(_ line: String) throws {
         let result = try response(

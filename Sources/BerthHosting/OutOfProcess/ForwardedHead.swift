@@ -1,12 +1,15 @@
 import BerthHTTP
 import BerthListener
+import CBerthBytes
 import CBerthSystem
 
 /// A request head as the worker gets it, written anew from the parsed one (RFC 9110 §7.6, ancm §10).
 ///
-/// Field lines that stay are copied in runs, in their order. Left out: what belongs to the client's connection, what
-/// Connection names (RFC 9110 §7.6.1), whatever only we may say (`MS-ASPNETCORE*`), Expect, which the listener answers, and
-/// names with `_`, which a CGI-like worker cannot tell from `-`.
+/// Nothing of the client's head is copied but what the parser found: method, target, and for each field that stays its name and
+/// its value. Whitespace and line ends between them are ours (docs/decisions, 10).
+/// Left out: what belongs to the client's connection, what Connection names (RFC 9110 §7.6.1), whatever only we may say
+/// (`MS-ASPNETCORE*`), Expect, which the listener answers, and what a CGI-like worker would take for something else: names with
+/// `_`, which it cannot tell from `-`, and Proxy, whose variable names the proxy for its own requests.
 struct ForwardedHead {
     let head: RequestHead
     let base: UnsafePointer<UInt8>
@@ -23,6 +26,7 @@ struct ForwardedHead {
     private static var droppedLow: UInt64 {
         bit(.connection) | bit(.contentLength) | bit(.transferEncoding) | bit(.expect) | bit(.upgrade) | bit(.te)
             | bit(.trailer) | bit(.keepAlive) | bit(.proxyConnection) | bit(.xForwardedFor) | bit(.xForwardedProto)
+            | bit(.via)
     }
     @inline(__always)
     private static var droppedHigh: UInt64 {
@@ -32,13 +36,13 @@ struct ForwardedHead {
     @inline(__always)
     private static func bit(_ id: FieldID) -> UInt64 { 1 &<< UInt64(id.rawValue & 63) }
 
-    /// Most octets that `write` needs.
+    /// Most octets that `write` needs: a field line of the client may lack the space behind its colon.
     @inline(__always)
     var lengthMax: Int {
         Int(head.headLength) &+ 2 &* Int(head.fieldCount) &+ tokenField.length &+ 320
     }
 
-    /// Writes request line, fields and the empty line. Cost: one copy a run of fields that stay.
+    /// Writes request line, fields and the empty line. Cost: two copies a field that stays.
     func write(_ out: inout OctetWriter) {
         out.put(base + Int(head.methodOffset), Int(head.methodLength))
         out.put(0x20)
@@ -56,32 +60,32 @@ struct ForwardedHead {
         if countsForwards { low |= Self.bit(.maxForwards) }
         let high = Self.droppedHigh
         let looksAtNames = !head.flags.isDisjoint(with: [.underscoreInName, .connectionHasOtherOptions])
-        let count = Int(head.fieldCount)
-        var hasForwarded = false
-        var runStart = 0
-        var runOpen = false
-        var index = 0
-        while index < count {
-            let field = fields[index]
-            let id = UInt64(field.id)
-            var drops = (id < 64 ? low : high) &>> (id & 63) & 1 != 0
-            if drops {
-                hasForwarded =
-                    hasForwarded || field.id == FieldID.xForwardedFor.rawValue
-                    || field.id == FieldID.xForwardedProto.rawValue
-            } else if looksAtNames {
-                drops = mustLeave(field)
+        var extendsOurs = false
+        if head.fieldCount > 0 {
+            var field = fields
+            let last = fields + Int(head.fieldCount)
+            // A line of the client grows by the space behind its colon at most: room is asked for once.
+            let needed = Int(head.headLength) &- Int(field.pointee.nameOffset) &+ Int(head.fieldCount)
+            if needed > out.room {
+                _ = out.claim(needed)
+                return
             }
-            if drops {
-                if runOpen { out.put(base + runStart, Int(field.nameOffset) &- runStart) }
-                runOpen = false
-            } else if !runOpen {
-                runStart = Int(field.nameOffset)
-                runOpen = true
+            var end = out.base + out.count
+            while field < last {
+                let id = UInt64(field.pointee.id)
+                if (id < 64 ? low : high) &>> (id & 63) & 1 != 0 {
+                    extendsOurs =
+                        extendsOurs || id == FieldID.xForwardedFor.rawValue || id == FieldID.xForwardedProto.rawValue
+                        || id == FieldID.via.rawValue
+                } else if !(looksAtNames && mustLeave(field.pointee)
+                    || id == 0 && field.pointee.nameLength == 5 && isProxy(field.pointee))
+                {
+                    end = Self.putField(end, base, field)
+                }
+                field += 1
             }
-            index &+= 1
+            out.count = end - out.base
         }
-        if runOpen { out.put(base + runStart, Int(head.headLength) &- 2 &- runStart) }
         if head.flags.contains(.hasContentLength) {
             out.putField("Content-Length", decimal: UInt64(bitPattern: head.contentLength))
         } else if head.framing == .chunked {
@@ -93,8 +97,7 @@ struct ForwardedHead {
         }
         if upgrade { out.put("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
         if let token = tokenField.start { out.put(token, tokenField.length) }
-        putForwarded(&out, existing: hasForwarded)
-        out.put("\r\n")
+        putForwarded(&out, existing: extendsOurs)
     }
 
     /// The upgrade that is passed on: WebSocket as RFC 6455 §4.1 has it, GET without content, one Upgrade field, exactly.
@@ -118,6 +121,22 @@ struct ForwardedHead {
 
     // MARK: Parts
 
+    /// `name: value` and the line end; answers where it ended.
+    @inline(__always)
+    private static func putField(
+        _ start: UnsafeMutablePointer<UInt8>, _ base: UnsafePointer<UInt8>, _ field: UnsafePointer<FieldSlice>
+    ) -> UnsafeMutablePointer<UInt8> {
+        let nameLength = Int(field.pointee.nameLength)
+        let valueLength = Int(field.pointee.valueLength)
+        cberth_copy(start, base + Int(field.pointee.nameOffset), nameLength)
+        let value = start + (nameLength &+ 2)
+        UnsafeMutableRawPointer(value - 2).storeBytes(of: UInt16(littleEndian: 0x203a), as: UInt16.self)
+        cberth_copy(value, base + Int(field.pointee.valueOffset), valueLength)
+        let end = value + (valueLength &+ 2)
+        UnsafeMutableRawPointer(end - 2).storeBytes(of: UInt16(littleEndian: 0x0a0d), as: UInt16.self)
+        return end
+    }
+
     @inline(never)
     private func mustLeave(_ field: FieldSlice) -> Bool {
         let name = base + Int(field.nameOffset)
@@ -133,13 +152,25 @@ struct ForwardedHead {
         return NominatedFields.contains(name, length, base, fields, Int(head.fieldCount))
     }
 
+    @inline(never)
+    private func isProxy(_ field: FieldSlice) -> Bool {
+        OctetRules.equal(base + Int(field.nameOffset), Int(field.nameLength), "proxy")
+    }
+
+    /// Whose request it is and who passes it on (RFC 9110 §7.6.3, where a gateway has to), and the empty line.
     private func putForwarded(_ out: inout OctetWriter, existing: Bool) {
         out.put("X-Forwarded-For: ")
         if existing { putExisting(&out, .xForwardedFor) }
         putClient(&out)
+        if !existing, head.versionMinor == 1 {
+            out.put("\r\nX-Forwarded-Proto: http\r\nVia: 1.1 Berth\r\n\r\n")
+            return
+        }
         out.put("\r\nX-Forwarded-Proto: ")
-        if existing { putExisting(&out, .xForwardedProto) }
-        out.put("http\r\n")
+        putExisting(&out, .xForwardedProto)
+        out.put("http\r\nVia: ")
+        putExisting(&out, .via)
+        out.put(head.versionMinor == 0 ? "1.0 Berth\r\n\r\n" : "1.1 Berth\r\n\r\n")
     }
 
     /// Values of a field that came with the request, all lines folded into one list.

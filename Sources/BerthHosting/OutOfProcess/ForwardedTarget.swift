@@ -12,11 +12,13 @@ enum ForwardedTarget {
     ///   - path: as the listener has cooked it; lies in the head itself when nothing had to be changed.
     @inline(__always)
     static func put(_ out: inout OctetWriter, _ head: RequestHead, _ base: UnsafePointer<UInt8>, path: OctetRun) {
+        if head.targetForm != .origin, isAboutTheServer(head) {
+            out.put("*")
+            return
+        }
         let raw = base + Int(head.pathOffset)
         if path.start == raw {
             out.put(raw, path.length)
-        } else if head.targetForm == .asterisk || head.pathLength == 0 {
-            out.put(head.targetForm == .asterisk ? "*" : "/")
         } else {
             putCanonical(&out, raw, Int(head.pathLength))
         }
@@ -27,6 +29,14 @@ enum ForwardedTarget {
         } else if head.targetLength > 0, base[Int(head.targetOffset &+ head.targetLength) &- 1] == 0x3f {
             out.put(0x3f)
         }
+    }
+
+    /// OPTIONS in asterisk-form, or in absolute-form without path and query, which has to go on as the other (RFC 9112 §3.2.4).
+    @inline(never)
+    private static func isAboutTheServer(_ head: RequestHead) -> Bool {
+        head.targetForm == .asterisk
+            || head.method == .options
+                && head.hostOffset &+ UInt32(head.hostLength) == head.targetOffset &+ head.targetLength
     }
 
     /// Writes a raw path, which begins with a slash and was found acceptable, without its dot segments.

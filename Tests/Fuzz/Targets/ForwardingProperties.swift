@@ -27,6 +27,8 @@ enum ForwardingProperties {
         let again = RequestReading(wire, limits: workerLimits)
         try require(again.outcome == .complete, "refused as the worker gets it: \(again.outcome): \(shown(forwarded))")
         try require(Int(again.head.headLength) == forwarded.count, "the head ends elsewhere: \(shown(forwarded))")
+        try require(
+            encoded(again, wire) == forwarded, "not written from what was parsed alone: \(shown(forwarded))")
         try compareStart(input, reading, wire, again, path)
         try compareFields(input, reading, wire, again)
         guard let content else { return }
@@ -35,6 +37,19 @@ enum ForwardingProperties {
         }
         try require(octets == content, "the content has changed")
         try require(wire.count - forwarded.count - length == next.count, "the next message begins elsewhere")
+    }
+
+    /// A head in the one form that its parsed parts have on the wire: a message that was copied keeps more than them.
+    private static func encoded(_ reading: RequestReading, _ wire: [UInt8]) -> [UInt8] {
+        let head = reading.head
+        var octets = slice(wire, head.methodOffset, UInt32(head.methodLength)) + [0x20]
+        octets += slice(wire, head.targetOffset, head.targetLength)
+        octets += Array(" HTTP/1.\(head.versionMinor)\r\n".utf8)
+        for field in reading.fields {
+            octets += slice(wire, field.nameOffset, UInt32(field.nameLength)) + Array(": ".utf8)
+            octets += slice(wire, field.valueOffset, UInt32(field.valueLength)) + Array("\r\n".utf8)
+        }
+        return octets + Array("\r\n".utf8)
     }
 
     /// The head as the worker gets it, written into exactly as much memory as is promised to be enough.
@@ -85,8 +100,8 @@ enum ForwardingProperties {
             "the method has changed")
         try require(a.versionMinor == b.versionMinor, "the version has changed")
         try require(
-            b.targetForm == (a.targetForm == .asterisk ? .asterisk : .origin), "the form of the target is wrong")
-        let again = slice(wire, b.pathOffset, b.pathLength)
+            b.targetForm == (isAboutTheServer(input, a) ? .asterisk : .origin), "the form of the target is wrong")
+        let again = b.targetForm == .asterisk ? path : slice(wire, b.pathOffset, b.pathLength)
         try require(
             PathProperties.cook(again) == path,
             "the worker reads another path: \(shown(again)) for \(shown(path))")
@@ -99,6 +114,15 @@ enum ForwardingProperties {
         try require(a.hostNameLength == b.hostNameLength && a.hostPort == b.hostPort, "name or port have changed")
         try require(a.framing == b.framing && a.contentLength == b.contentLength, "the framing has changed")
         try require(!b.flags.contains(.expectContinue) && !b.flags.contains(.expectOther), "Expect is passed on")
+    }
+
+    /// OPTIONS with `*`, or with an absolute URI that has neither path nor query (RFC 9112 §3.2.4).
+    private static func isAboutTheServer(_ input: [UInt8], _ head: RequestHead) -> Bool {
+        let target = String(decoding: slice(input, head.targetOffset, head.targetLength), as: UTF8.self)
+        if head.method != .options { return false }
+        return target == "*"
+            || target.contains("://") && target.split(separator: "/").count == 2
+                && !target.contains("?") && !target.hasPrefix("/") && !target.hasSuffix("/")
     }
 
     private typealias Field = (name: String, value: [UInt8])
@@ -117,6 +141,7 @@ enum ForwardingProperties {
     private static let ownFields: Set<String> = [
         "connection", "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer", "keep-alive",
         "proxy-connection", "x-forwarded-for", "x-forwarded-proto", "http2-settings", "host",
+        "via", "proxy",
     ]
 
     private static func compareFields(
@@ -156,8 +181,10 @@ enum ForwardingProperties {
         try require(count("x-forwarded-for") == 1 && count("x-forwarded-proto") == 1, "X-Forwarded is not ours alone")
         try require(value("X-Forwarded-For").hasSuffix("127.0.0.1:5000"), "the client's address is not the last")
         try require(value("X-Forwarded-Proto").hasSuffix("http"), "the scheme is not the last")
+        try require(
+            count("via") == 1 && value("Via").hasSuffix("1.\(before.head.versionMinor) Berth"), "not the last in Via")
         try require(count("host") <= 1, "more than one Host")
-        let own: Set<String> = ["te", "trailer", "keep-alive", "proxy-connection", "expect", "http2-settings"]
+        let own: Set<String> = ["te", "trailer", "keep-alive", "proxy-connection", "expect", "http2-settings", "proxy"]
         try require(!received.contains { own.contains($0.name.lowercased()) }, "a field of the connection is passed on")
         try require(
             upgraded
