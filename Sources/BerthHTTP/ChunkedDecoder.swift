@@ -14,14 +14,16 @@ public enum ChunkStep: Equatable, Sendable, BitwiseCopyable {
 /// Takes chunks apart (RFC 9112 §7.1), in place: content is reported where it lies.
 ///
 /// A state machine of 32 octets without pointers that uses up whatever it is shown, so nothing has to be kept between two
-/// reads. CRLF is strict, sizes are hexadecimal digits and nothing else, extensions are skipped within a limit.
+/// reads. CRLF is strict and sizes are hexadecimal digits and nothing else. Extensions are held to their grammar and to a
+/// limit, and skipped; whitespace stands where the grammar has it (BWS, which has to be read: RFC 9110 §5.6.3) and nowhere else.
 ///
 /// Trailer fields are checked, counted against a limit and dropped (RFC 9112 §7.1.2 allows that): none is merged into the
 /// head or passed on, so that one named Content-Length or Host can do no harm.
 public struct ChunkedDecoder: Sendable, BitwiseCopyable {
     /// Hexadecimal digits of a chunk size, leading zeros included; 15 of them cannot overflow an Int64.
     public static let sizeDigitsMax: UInt8 = 15
-    /// Octets of chunk extensions in one message. Source: Go's net/http allows 16 KiB more than the content.
+    /// Octets of chunk extensions in one message, from behind the size to the CR. Source: Go's net/http allows 16 KiB more than
+    /// the content.
     public static let extensionOctetsMax: UInt32 = 16_384
     /// Octets of a trailer section. Source: HTTP.sys holds a field to `MaxFieldLength`, 16 384.
     public static let trailerOctetsMax: UInt32 = 16_384
@@ -30,10 +32,26 @@ public struct ChunkedDecoder: Sendable, BitwiseCopyable {
     private enum State: UInt8 {
         /// The first digit of a chunk size.
         case size
-        /// Another digit, the `;` of an extension, or CR.
+        /// Another digit, the `;` of an extension or whitespace before it, or CR.
         case sizeOrEnd
-        /// An octet of an extension, or CR.
-        case `extension`
+        /// The `;` of an extension, or more whitespace before it.
+        case extensionStart
+        /// The first octet of an extension's name, or whitespace before it.
+        case extensionNameStart
+        /// An octet of an extension's name, what may follow a name, or CR.
+        case extensionName
+        /// `=`, the next `;`, or more whitespace behind an extension's name.
+        case extensionNameEnd
+        /// The first octet of an extension's value, or whitespace before it.
+        case extensionValueStart
+        /// An octet of a value that is a token, whitespace or `;` behind it, or CR.
+        case extensionToken
+        /// An octet inside the quotes of a value.
+        case extensionQuoted
+        /// The octet behind a backslash inside quotes.
+        case extensionEscaped
+        /// Behind the closing quote: whitespace, `;` or CR.
+        case extensionQuotedEnd
         /// LF after the size.
         case sizeLineFeed
         /// Content; `remaining` octets of it.
@@ -87,20 +105,15 @@ public struct ChunkedDecoder: Sendable, BitwiseCopyable {
                     state = .sizeOrEnd
                 } else if state == .sizeOrEnd, octet == 0x0d {
                     state = .sizeLineFeed
-                } else if state == .sizeOrEnd, octet == 0x3b {
-                    state = .extension
+                } else if state == .sizeOrEnd, octet == 0x3b || OctetRules.isWhitespace(octet) {
+                    state = .extensionStart
+                    if let reason = readExtension(octet) { return .malformed(reason) }
                 } else {
                     return .malformed(.chunkSizeMalformed)
                 }
-            case .extension:
-                if octet == 0x0d {
-                    state = .sizeLineFeed
-                } else if (octet < 0x20 && octet != 0x09) || octet == 0x7f {
-                    return .malformed(.chunkExtensionMalformed)
-                } else {
-                    extensionOctets &+= 1
-                    if extensionOctets > Self.extensionOctetsMax { return .malformed(.chunkExtensionsTooLong) }
-                }
+            case .extensionStart, .extensionNameStart, .extensionName, .extensionNameEnd, .extensionValueStart,
+                .extensionToken, .extensionQuoted, .extensionEscaped, .extensionQuotedEnd:
+                if let reason = readExtension(octet) { return .malformed(reason) }
             case .sizeLineFeed:
                 if octet != 0x0a { return .malformed(.chunkSizeMalformed) }
                 digits = 0
@@ -126,6 +139,50 @@ public struct ChunkedDecoder: Sendable, BitwiseCopyable {
         return state == .done ? .end(consumed: index) : .needMore(consumed: index)
     }
 
+    /// chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ), up to the CR.
+    private mutating func readExtension(_ octet: UInt8) -> RequestRejection? {
+        guard let next = stateInExtension(after: octet) else { return .chunkExtensionMalformed }
+        state = next
+        if next == .sizeLineFeed { return nil }
+        extensionOctets &+= 1
+        return extensionOctets > Self.extensionOctetsMax ? .chunkExtensionsTooLong : nil
+    }
+
+    /// Nil: the grammar has no such octet there.
+    private func stateInExtension(after octet: UInt8) -> State? {
+        let isWhitespace = OctetRules.isWhitespace(octet)
+        switch state {
+        case .extensionNameStart:
+            if isWhitespace { return .extensionNameStart }
+            return cberth_is_token(octet) ? .extensionName : nil
+        case .extensionName, .extensionNameEnd:
+            if isWhitespace { return .extensionNameEnd }
+            if octet == 0x3d { return .extensionValueStart }
+            if octet == 0x3b { return .extensionNameStart }
+            if state == .extensionNameEnd { return nil }
+            return cberth_is_token(octet) ? .extensionName : octet == 0x0d ? .sizeLineFeed : nil
+        case .extensionValueStart:
+            if isWhitespace { return .extensionValueStart }
+            return cberth_is_token(octet) ? .extensionToken : octet == 0x22 ? .extensionQuoted : nil
+        case .extensionQuoted:
+            if octet == 0x22 { return .extensionQuotedEnd }
+            if octet == 0x5c { return .extensionEscaped }
+            return Self.isText(octet) ? .extensionQuoted : nil
+        case .extensionEscaped:
+            return Self.isText(octet) ? .extensionQuoted : nil
+        default:
+            // Behind a size or a value.
+            if isWhitespace { return .extensionStart }
+            if octet == 0x3b { return .extensionNameStart }
+            if state == .extensionStart { return nil }
+            if octet == 0x0d { return .sizeLineFeed }
+            return state == .extensionToken && cberth_is_token(octet) ? .extensionToken : nil
+        }
+    }
+
+    /// HTAB, SP, a visible character or obs-text: what a quoted-string and a field value are made of.
+    private static func isText(_ octet: UInt8) -> Bool { octet >= 0x20 ? octet != 0x7f : octet == 0x09 }
+
     private mutating func readTrailer(_ octet: UInt8) -> RequestRejection? {
         trailerOctets &+= 1
         if trailerOctets > Self.trailerOctetsMax { return .trailerTooLong }
@@ -147,7 +204,7 @@ public struct ChunkedDecoder: Sendable, BitwiseCopyable {
         case .trailerValue:
             if octet == 0x0d {
                 state = .trailerLineFeed
-            } else if (octet < 0x20 && octet != 0x09) || octet == 0x7f {
+            } else if !Self.isText(octet) {
                 return .trailerMalformed
             }
         case .trailerLineFeed:

@@ -47,7 +47,7 @@ enum ReferenceChunks {
             for expected: UInt8 in [0x0d, 0x0a] { if try octet() != expected { throw Stop.defect } }
         }
 
-        /// chunk-size [ chunk-ext ] CRLF. Of extensions only their octets are judged.
+        /// chunk-size [ chunk-ext ] CRLF.
         mutating func sizeLine() throws -> UInt64 {
             var size: UInt64 = 0
             var digits = 0
@@ -59,7 +59,8 @@ enum ReferenceChunks {
                     size = size * 16 + UInt64(digit)
                 } else if digits > 0, octet == 0x0d {
                     break
-                } else if digits > 0, octet == UInt8(ascii: ";") {
+                } else if digits > 0, octet == UInt8(ascii: ";") || Self.whitespace.contains(octet) {
+                    place -= 1
                     try skipExtensions()
                     break
                 } else {
@@ -70,16 +71,57 @@ enum ReferenceChunks {
             return size
         }
 
+        /// *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ), and the CR behind it.
         private mutating func skipExtensions() throws {
-            while true {
-                let octet = try octet()
-                if octet == 0x0d { return }
-                if octet != 0x09, octet < 0x20 || octet == 0x7f { throw Stop.defect }
-                extensionOctets += 1
-                if extensionOctets > Int(ChunkedDecoder.extensionOctetsMax) {
-                    throw Stop.limit(.chunkExtensionsTooLong)
+            while try peek() != 0x0d {
+                try skipWhitespace()
+                try skip { $0 == UInt8(ascii: ";") }
+                try skipWhitespace()
+                try skipToken()
+                let isBeforeWhitespace = Self.whitespace.contains(try peek())
+                try skipWhitespace()
+                if try peek() == UInt8(ascii: "=") {
+                    try skip { _ in true }
+                    try skipWhitespace()
+                    if try peek() == UInt8(ascii: "\"") { try skipQuotedString() } else { try skipToken() }
+                } else if isBeforeWhitespace, try peek() != UInt8(ascii: ";") {
+                    throw Stop.defect
                 }
             }
+            place += 1
+        }
+
+        /// The next octet, which stays the next.
+        private func peek() throws -> UInt8 {
+            if place == input.count { throw Stop.end }
+            return input[place]
+        }
+
+        /// Takes an octet of an extension that has to pass.
+        private mutating func skip(_ passes: (UInt8) -> Bool) throws {
+            if !passes(try peek()) { throw Stop.defect }
+            place += 1
+            extensionOctets += 1
+            if extensionOctets > Int(ChunkedDecoder.extensionOctetsMax) { throw Stop.limit(.chunkExtensionsTooLong) }
+        }
+
+        private mutating func skipWhitespace() throws {
+            while Self.whitespace.contains(try peek()) { try skip { _ in true } }
+        }
+
+        private mutating func skipToken() throws {
+            repeat { try skip(Self.token.contains) } while Self.token.contains(try peek())
+        }
+
+        private mutating func skipQuotedString() throws {
+            let isText: (UInt8) -> Bool = { $0 == 0x09 || $0 >= 0x20 && $0 != 0x7f }
+            try skip { $0 == UInt8(ascii: "\"") }
+            while try peek() != UInt8(ascii: "\"") {
+                let isEscape = try peek() == UInt8(ascii: "\\")
+                try skip(isText)
+                if isEscape { try skip(isText) }
+            }
+            try skip { _ in true }
         }
 
         private mutating func trailerOctet() throws -> UInt8 {
@@ -112,6 +154,7 @@ enum ReferenceChunks {
             return true
         }
 
+        private static let whitespace: Set<UInt8> = [0x20, 0x09]
         private static let token = Set(
             "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
     }

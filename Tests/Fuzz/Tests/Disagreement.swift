@@ -73,7 +73,7 @@ enum Disagreement: String, CaseIterable {
             let inHead = message?.fields.count { isFraming($0.name) } ?? .max
             return isChunked(message) && framingLines(rest).count > inHead ? .framingInTrailer : nil
         case "HPE_STRICT", "HPE_INVALID_CHUNK_SIZE":
-            return isChunked(message) && rest.contains(UInt8(ascii: ";")) ? .chunkExtension : nil
+            return isChunked(message) && hasSpacedExtension(rest) ? .chunkExtension : nil
         default: return nil
         }
     }
@@ -95,6 +95,15 @@ enum Disagreement: String, CaseIterable {
 
     private static func framingLines(_ rest: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
         rest.split(separator: 0x0a).filter { line in isFraming(line.prefix { $0 != 0x3a }) }
+    }
+
+    /// A line that begins with digits of a size and has an extension with whitespace in it.
+    private static func hasSpacedExtension(_ rest: ArraySlice<UInt8>) -> Bool {
+        rest.split(separator: 0x0a).contains { line in
+            let behind = line.drop { Character(Unicode.Scalar($0)).isHexDigit }
+            return behind.startIndex > line.startIndex && behind.contains(UInt8(ascii: ";"))
+                && behind.contains { $0 == 0x20 || $0 == 0x09 }
+        }
     }
 
     private static func hasLongLength(_ rest: ArraySlice<UInt8>) -> Bool {
