@@ -54,7 +54,7 @@ extension Listener {
         if c.pointee.inputBlock == 0 {
             c.pointee.inputBlock = state.pointee.input.take()
             if c.pointee.inputBlock == 0 {
-                // As many blocks as connections exist, so this is a descriptor leak of ours; the client can only be let go.
+                noteNoInput(c)
                 abort(index, c)
                 return
             }

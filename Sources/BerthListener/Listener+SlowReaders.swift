@@ -44,11 +44,26 @@ extension Listener {
         logTimer(c, "Connection_Dropped")
     }
 
+    /// Clients that do not finish what they send have used up the blocks for it, and this connection pays for it.
+    @inline(never)
+    func noteNoInput(_ c: UnsafeMutablePointer<Connection>) {
+        if state.pointee.inputRefusals.happened(at: loop.now) {
+            state.pointee.errorLog.notice(
+                "connections are refused: all \(state.pointee.input.count) blocks of \(state.pointee.input.blockSize) octets "
+                    + "for what clients send are in use on this loop")
+        }
+        logTimer(c, "Connections_Refused")
+    }
+
     /// Once a second: what has not happened for a while is over.
     func tellWhatIsOver() {
         let pauses = state.pointee.acceptPauses.endWhenCalm(at: loop.now)
         if pauses > 0 { state.pointee.errorLog.notice("accepting goes on as usual; it paused \(pauses) times") }
         let cuts = state.pointee.outputCuts.endWhenCalm(at: loop.now)
         if cuts > 0 { state.pointee.errorLog.notice("responses have room again; \(cuts) connections were cut") }
+        let refusals = state.pointee.inputRefusals.endWhenCalm(at: loop.now)
+        if refusals > 0 {
+            state.pointee.errorLog.notice("requests have room again; \(refusals) connections were refused")
+        }
     }
 }

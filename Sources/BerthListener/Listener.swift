@@ -1,5 +1,5 @@
 public import BerthEventLoop
-import BerthHTTP
+public import BerthHTTP
 public import CBerthSystem
 
 /// HTTP.sys of one loop: accepts, reads, parses, routes, queues requests as ready, writes responses, and holds every peer to
@@ -48,6 +48,7 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         var acceptPaused = false
         var acceptPauses = Episode()
         var outputCuts = Episode()
+        var inputRefusals = Episode()
         /// Connections whose client does not keep up.
         var blockedCount = 0
         var isAccepting = true
@@ -78,9 +79,15 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     @usableFromInline let state: UnsafeMutablePointer<State>
 
     static let batchSize = 262_144
-    static let scratchSize = 65_536
-    static let outputBlockSize = 16_384
-    static let arenaBlockSize = 32_768
+    /// For heads and cooked paths: a head of 64 KiB that a worker sent, and what is added to it.
+    static let scratchSize = 73_728
+    public static let outputBlockSize = 16_384
+    public static let arenaBlockSize = 32_768
+
+    /// Octets of a block for what a client has sent: the longest head, and content behind it.
+    public static func inputBlockSize(_ parser: ParserLimits) -> Int {
+        (parser.requestBytesMax + 16_384 + 4095) & ~4095
+    }
 
     /// - Parameters:
     ///   - extensionSize: octets behind each request for the pipeline.
@@ -90,15 +97,17 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         daemon: DaemonCounters,
         extensionSize: Int, serverField: String?, errorLog: ErrorLog
     ) throws(SystemError) {
-        let inputBlockSize = (limits.parser.requestBytesMax + 16_384 + 4095) & ~4095
+        let inputBlockSize = Self.inputBlockSize(limits.parser)
         let capacity = min(max(limits.connectionsMax, 16), IndexAllocator.capacityMax)
         let alignedExtension = (extensionSize + 15) & ~15
         let fieldsSize = limits.parser.fieldsMax * MemoryLayout<FieldSlice>.stride
         guard let connections = Slab<Connection>(capacity: capacity),
             let requests = Slab<Request>(capacity: capacity * 2, extensionSize: alignedExtension + fieldsSize),
-            let input = BufferPool(blockSize: inputBlockSize, capacity: capacity),
+            let input = BufferPool(
+                blockSize: inputBlockSize, capacity: min(capacity, max(limits.inputBlocksMax, 16))),
             let output = BufferPool(blockSize: Self.outputBlockSize, capacity: max(limits.outputBlocksMax, 64)),
-            let arenas = BufferPool(blockSize: Self.arenaBlockSize, capacity: capacity),
+            let arenas = BufferPool(
+                blockSize: Self.arenaBlockSize, capacity: min(capacity, max(limits.arenaBlocksMax, 16))),
             let batch = cberth_reserve(Self.batchSize), let scratch = cberth_reserve(Self.scratchSize)
         else { throw SystemError("mmap", ENOMEM) }
         state = .allocate(capacity: 1)

@@ -31,6 +31,15 @@ public struct ListenerLimits: Sendable {
     public var unsentOctetsMax: Int32 = 131_072
     /// Octets of responses that wait in one loop for all clients, in blocks of 16 KiB. Ours.
     public var outputBlocksMax = 16_384
+    /// Blocks of one loop for what clients have sent (`Listener.inputBlockSize`); with all of them in use a connection that
+    /// sends is closed. Default: one for each connection.
+    public var inputBlocksMax = Int.max
+    /// Blocks of one loop, 32 KiB each, for what modules keep with a request; a module gets none when all are in use. Default:
+    /// one for each connection.
+    public var arenaBlocksMax = Int.max
+    /// Octets of one loop for uploads that workers do not take, and for heads of theirs that are not complete; a request that
+    /// needs more fails. Default: as much as the connections to workers can hold.
+    public var workerOctetsMax = Int.max
     /// Longest request content that is taken unless a module says otherwise. 0: no limit here (request-filtering sets IIS's 30 000 000).
     public var entityOctetsMax: UInt64 = 0
     /// Whether answers that the listener makes itself name the server. HTTP.sys `DisableServerHeader` 1: no.

@@ -285,6 +285,10 @@ final class Server {
         limits.connectionsMax = Int(min(connections, UInt64(IndexAllocator.capacityMax / 2)))
         limits.requestsPerConnectionMax = UInt32(clamping: daemon.listener.keepAliveRequestsMax ?? 0)
         limits.timers = ListenerTimers(daemon.timeouts)
+        if let ceiling = MemoryCeiling.find(.system) {
+            let told = ceiling.bound(&limits, loops: loopCount, keepsConnections: daemon.listener.connectionsMax != nil)
+            if let told { DaemonLog.notice(told) }
+        }
         return limits
     }
 

@@ -85,12 +85,14 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
         let limits = listener.limits.parser
         let headBufferSize = (limits.requestBytesMax + 2 * limits.fieldsMax + 1024 + 4095) & ~4095
         let unsentSize = Self.scratchSize + headBufferSize
-        let unsentCount = min(connectionsMax, max(64, (1 << 36) / unsentSize))
+        let share = listener.limits.workerOctetsMax / 2
+        let unsentCount = min(connectionsMax, max(64, (1 << 36) / unsentSize), max(4, share / unsentSize))
         let fieldsSize = Self.responseFieldsMax * MemoryLayout<FieldSlice>.stride
+        let headsCount = min(connectionsMax, max(16, share / (Self.responseHeadMax + fieldsSize)))
         guard let connections = Slab<WorkerConnection>(capacity: connectionsMax),
             let exchanges = Slab<Exchange>(capacity: connectionsMax),
             let unsent = BufferPool(blockSize: unsentSize, capacity: unsentCount),
-            let heads = BufferPool(blockSize: Self.responseHeadMax + fieldsSize, capacity: connectionsMax),
+            let heads = BufferPool(blockSize: Self.responseHeadMax + fieldsSize, capacity: headsCount),
             let pipes = PipePool(), let scratch = cberth_reserve(Self.scratchSize),
             let headBuffer = cberth_reserve(headBufferSize),
             let applications = cberth_reserve(Self.applicationsMax * MemoryLayout<ForwardingApplication>.stride)
