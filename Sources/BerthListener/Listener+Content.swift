@@ -174,6 +174,12 @@ extension Listener {
         return .failed(failure)
     }
 
+    /// Whether content did not come as announced because its client left or took too long. Nobody is owed an answer then.
+    public func isContentMissing(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        request.pointee.contentState == .failed
+            && (request.pointee.contentFailure == .gone || request.pointee.contentFailure == .timedOut)
+    }
+
     private func waitForContent(
         _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
     ) -> ContentOutcome {

@@ -5,11 +5,18 @@ import CBerthSystem
 import Glibc
 
 extension Pipeline {
-    /// Makes the answer of a request that ended without one: what `set_status` said, else what went wrong.
+    /// Makes the answer of a request that ended without one: what `set_status` said, else what went wrong. Where its content did
+    /// not come, the connection is cut without a word, as HTTP.sys does.
     func answer(_ request: UnsafeMutablePointer<Request>, _ context: UnsafeMutablePointer<RequestContext>) {
         var status = context.pointee.status
         var substatus = context.pointee.substatus
         if status == 0 {
+            if listener.isContentMissing(request) {
+                // What logs show for a request that nobody waited for. Source: ANCM.
+                request.pointee.status = 400
+                listener.breakOff(request)
+                return
+            }
             // A chain that ran to its end without anybody answering has no handler for this.
             (status, substatus) = (404, 4)
         }
