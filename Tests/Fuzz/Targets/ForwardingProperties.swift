@@ -173,22 +173,22 @@ enum ForwardingProperties {
             "end-to-end fields: \(kept.map(\.name)) became \(passed.map(\.name))")
 
         func count(_ name: String) -> Int { received.count { $0.name.lowercased() == name } }
-        func value(_ name: String) -> String {
-            received.first { $0.name == name }.map { shown($0.value) } ?? ""
+        func ends(_ name: String, with end: String) -> Bool {
+            received.first { $0.name == name }.map { $0.value.suffix(end.utf8.count).elementsEqual(end.utf8) } ?? false
         }
         try require(received.count { $0.name.lowercased().hasPrefix("ms-aspnetcore") } == 1, "not one token field")
-        try require(value("MS-ASPNETCORE-TOKEN") == "0123abcd", "the token is not ours")
+        try require(ends("MS-ASPNETCORE-TOKEN", with: "0123abcd"), "the token is not ours")
         try require(count("x-forwarded-for") == 1 && count("x-forwarded-proto") == 1, "X-Forwarded is not ours alone")
-        try require(value("X-Forwarded-For").hasSuffix("127.0.0.1:5000"), "the client's address is not the last")
-        try require(value("X-Forwarded-Proto").hasSuffix("http"), "the scheme is not the last")
+        try require(ends("X-Forwarded-For", with: "127.0.0.1:5000"), "the client's address is not the last")
+        try require(ends("X-Forwarded-Proto", with: "http"), "the scheme is not the last")
         try require(
-            count("via") == 1 && value("Via").hasSuffix("1.\(before.head.versionMinor) Berth"), "not the last in Via")
+            count("via") == 1 && ends("Via", with: "1.\(before.head.versionMinor) Berth"), "not the last in Via")
         try require(count("host") <= 1, "more than one Host")
         let own: Set<String> = ["te", "trailer", "keep-alive", "proxy-connection", "expect", "http2-settings", "proxy"]
         try require(!received.contains { own.contains($0.name.lowercased()) }, "a field of the connection is passed on")
         try require(
             upgraded
-                ? value("Connection") == "Upgrade" && value("Upgrade") == "websocket"
+                ? ends("Connection", with: "Upgrade") && ends("Upgrade", with: "websocket")
                     && count("connection") == 1 && count("upgrade") == 1
                 : count("connection") == 0 && count("upgrade") == 0,
             "Connection or Upgrade are wrong")
