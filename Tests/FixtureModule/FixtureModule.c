@@ -365,7 +365,7 @@ int32_t berth_module_register(const berth_host *host, berth_module *module, bert
     if (!how) how = "";
     if (strcmp(how, "refuse") == 0) return fail(failure, "the fixture refuses to register");
     if (strcmp(how, "nothing") == 0) return 0;
-    fixture_host = host;
+    if (!fixture_host) fixture_host = host;
     module->abi_version = strcmp(how, "abi") == 0 ? BERTH_ABI_VERSION + 1 : BERTH_ABI_VERSION;
     module->name = "fixture";
     module->version = "1.0";

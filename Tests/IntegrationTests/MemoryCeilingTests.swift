@@ -5,7 +5,8 @@ import Testing
 /// A limit of memory around the daemon, and attackers who would fill more than that.
 @Suite(
     "A ceiling of memory", .serialized,
-    .enabled(if: MemoryGroup.isAvailable, "no control group with a memory limit can be made here"))
+    .enabled(if: MemoryGroup.isAvailable, "no control group with a memory limit can be made here"),
+    .disabled(if: Build.isSanitized, "a sanitizer takes several times the memory"))
 struct MemoryCeilingTests {
     private static let limit = 96 << 20
     private static let site = """

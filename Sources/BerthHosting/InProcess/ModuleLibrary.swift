@@ -1,9 +1,27 @@
 public import BerthPipeline
 public import CBerthModule
 import Glibc
+import Synchronization
 
 /// A shared library with a module in it. Loaded once, never unmapped: metadata of a Swift module points into its image.
 public enum ModuleLibrary {
+    /// Whose turn it is to ask a library: one application after the other, since a library may keep what it is told.
+    /// Made once for each library there is, and kept.
+    private final class Turn: @unchecked Sendable {
+        private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+        init() {
+            mutex = .allocate(capacity: 1)
+            pthread_mutex_init(mutex, nil)
+        }
+
+        func begin() { pthread_mutex_lock(mutex) }
+        func end() { pthread_mutex_unlock(mutex) }
+    }
+
+    /// By handle. A library that hangs holds up those who wait for that library, until their own time is over.
+    private static let turns = Mutex<[UInt: Turn]>([:])
+
     /// Loads the file at `path` and asks it who it is. Runs the library's initialisers: not on a loop.
     public static func load(_ path: String) -> Result<berth_module, ModuleFailure> {
         if let problem = SharedObjectFile.problem(of: path) {
@@ -21,6 +39,13 @@ public enum ModuleLibrary {
                 ))
         }
         let register = unsafeBitCast(symbol, to: berth_module_register_function.self)
+        let turn = turns.withLock { turns in
+            let turn = turns[UInt(bitPattern: handle)] ?? Turn()
+            turns[UInt(bitPattern: handle)] = turn
+            return turn
+        }
+        turn.begin()
+        defer { turn.end() }
         return ModuleInstance.register(register, label: path)
     }
 

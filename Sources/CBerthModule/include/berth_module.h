@@ -304,6 +304,7 @@ typedef struct berth_module {
 } berth_module;
 
 /// The one symbol a module exports. 0: `module` is filled. Not 0: refused, `failure` says why.
+/// Called for each application that has the module, with the same `host`, off the loops, never by two threads at once.
 typedef int32_t (*berth_module_register_function)(const berth_host *host, berth_module *module, berth_failure *failure);
 #define BERTH_MODULE_REGISTER_SYMBOL "berth_module_register"
 
