@@ -61,7 +61,8 @@ final class ManualFront {
             daemon: DaemonCounters(), extensionSize: 0, serverField: nil, errorLog: ErrorLog(fd: -1) { _ in })
         guard let content = cberth_reserve(Self.contentSize) else { throw SystemError("mmap", ENOMEM) }
         self.content = content
-        client = try Self.connect(to: bound.port)
+        // It keeps little unread.
+        client = try LoopbackClient.connect(to: bound.port, receiveBuffer: 8192)
         _ = listener.addEndpoint(0, fd: endpoint, address: bound)
     }
 
@@ -75,24 +76,6 @@ final class ManualFront {
 
     private static func outside(of system: UnsafePointer<cberth_system>) -> UnsafeMutablePointer<Outside>? {
         system.pointee.context?.assumingMemoryBound(to: Outside.self)
-    }
-
-    /// A client that keeps little unread.
-    private static func connect(to port: UInt16) throws -> Int32 {
-        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var size: Int32 = 8192
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try checked("connect", result == 0 ? 0 : -errno)
-        return fd
     }
 
     // MARK: What happens

@@ -57,7 +57,7 @@ final class TwoLoops {
         }
         (self.loops, self.listeners) = (loops, listeners)
         _ = loops[1].deregister(endpoint)
-        client = try Self.connect(to: bound.port)
+        client = try LoopbackClient.connect(to: bound.port)
     }
 
     deinit {
@@ -65,21 +65,6 @@ final class TwoLoops {
         turn()
         close(client)
         close(endpoint)
-    }
-
-    private static func connect(to port: UInt16) throws -> Int32 {
-        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try checked("connect", result == 0 ? 0 : -errno)
-        return fd
     }
 
     /// Sends octets.
