@@ -8,11 +8,12 @@ public enum ProcessTable {
         return status.state != "Z" && status.state != "X"
     }
 
-    /// The processes that `pid` started and that run.
+    /// The processes that `pid` started and that run; not the one a sanitizer asks for names of functions, which outlives it.
     public static func children(of pid: Int32) -> [Int32] {
         Files.names(in: "/proc").compactMap { Int32($0) }.filter { child in
             guard let status = stat(child) else { return false }
-            return status.parent == pid && status.state != "Z" && status.state != "X"
+            return status.parent == pid && status.name != "llvm-symbolizer" && status.state != "Z"
+                && status.state != "X"
         }
     }
 
@@ -37,10 +38,12 @@ public enum ProcessTable {
         }
     }
 
-    private static func stat(_ pid: Int32) -> (state: String, parent: Int32)? {
-        guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+    private static func stat(_ pid: Int32) -> (name: Substring, state: String, parent: Int32)? {
+        guard let text = Files.text("/proc/\(pid)/stat"), let start = text.firstIndex(of: "("),
+            let end = text.lastIndex(of: ")")
+        else { return nil }
         let parts = text[end...].dropFirst().split(separator: " ")
         guard parts.count > 1, let parent = Int32(parts[1]) else { return nil }
-        return (String(parts[0]), parent)
+        return (text[start..<end].dropFirst(), String(parts[0]), parent)
     }
 }
