@@ -10,7 +10,7 @@ final class ScriptedWorker: @unchecked Sendable {
 
     let id: UInt64
     private var endpoint = cberth_endpoint()
-    private var descriptor: Int32 = -1
+    private let listening = Listening()
     private let script: Script
     private let connectionCount = Atomic<Int>(0)
     private static let ids = Atomic<UInt64>(100)
@@ -45,29 +45,26 @@ final class ScriptedWorker: @unchecked Sendable {
 
     private func listen(backlog: Int32) {
         let system = cberth_system_linux()
-        descriptor = system.pointee.listen_on(system, &endpoint, backlog)
+        let descriptor = system.pointee.listen_on(system, &endpoint, backlog)
         if endpoint.address.family != 1 { _ = system.pointee.local_address(system, descriptor, &endpoint.address) }
         _ = fcntl(descriptor, F_SETFL, 0)
-        Self.onThread { [descriptor, script, weak self] in
+        listening.begin(descriptor)
+        Self.onThread { [listening, script, weak self] in
             while true {
                 let fd = accept(descriptor, nil, nil)
-                if fd < 0 { return }
+                if fd < 0 { break }
                 guard let number = self?.connectionCount.add(1, ordering: .relaxed).newValue else {
                     Glibc.close(fd)
-                    return
+                    break
                 }
                 Self.onThread { script(Wire(fd), number) }
             }
+            listening.end()
         }
     }
 
     /// Takes no more connections; those that are open go on.
-    func stopListening() {
-        if descriptor < 0 { return }
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        Glibc.close(descriptor)
-        descriptor = -1
-    }
+    func stopListening() { listening.refuse() }
 
     deinit { stopListening() }
 
@@ -84,6 +81,24 @@ final class ScriptedWorker: @unchecked Sendable {
                 return nil
             }, Unmanaged.passRetained(Box(body)).toOpaque())
         pthread_attr_destroy(&attributes)
+    }
+}
+
+/// The descriptor that a thread accepts from. Only that thread closes it, when it has done with it: another worker's
+/// descriptor may be given the same number at once, and its connections would be taken from it.
+private final class Listening: Sendable {
+    private let descriptor = Mutex<Int32>(-1)
+
+    func begin(_ fd: Int32) { descriptor.withLock { $0 = fd } }
+
+    /// Makes `accept` fail now and from now on.
+    func refuse() { descriptor.withLock { if $0 >= 0 { shutdown($0, Int32(SHUT_RDWR)) } } }
+
+    func end() {
+        descriptor.withLock {
+            if $0 >= 0 { close($0) }
+            $0 = -1
+        }
     }
 }
 
