@@ -202,6 +202,8 @@ extension Listener {
     private func accept(
         _ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>
     ) {
+        // The head stays where the parser has written it: a copy would read, in wide words, what was written in narrow ones just
+        // now, and wait for each.
         let headLength = request.pointee.head.headLength
         c.pointee.inputStart &+= headLength
         c.pointee.phase = .running
@@ -210,17 +212,16 @@ extension Listener {
         tally(.requests)
         request.pointee.pinnedEnd = c.pointee.inputStart
         request.pointee.octetsReceived = UInt64(headLength)
-        let head = request.pointee.head
-        var keeps = head.isPersistent
+        var keeps = request.pointee.head.isPersistent
         let perConnection = state.pointee.limits.requestsPerConnectionMax
         if perConnection != 0 && c.pointee.requestCount >= perConnection { keeps = false }
         if !state.pointee.isAccepting { keeps = false }
         request.pointee.keepsAlive = keeps
-        switch head.framing {
+        switch request.pointee.head.framing {
         case .none: request.pointee.contentState = .none
         case .contentLength:
             request.pointee.contentState = .length
-            request.pointee.contentRemaining = UInt64(head.contentLength)
+            request.pointee.contentRemaining = UInt64(request.pointee.head.contentLength)
         case .chunked:
             request.pointee.contentState = .chunked
             request.pointee.chunks = ChunkedDecoder()
@@ -234,7 +235,9 @@ extension Listener {
             refuse(index, c, request, rejection)
             return
         }
-        if head.flags.rawValue & Self.rareFlags != 0, let answer = judgeRareFlags(head) {
+        if request.pointee.head.flags.rawValue & Self.rareFlags != 0,
+            let answer = judgeRareFlags(request.pointee.head.flags)
+        {
             refuse(index, c, request, answer)
             return
         }
@@ -250,7 +253,6 @@ extension Listener {
     @inline(__always)
     private func route(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ request: UnsafeMutablePointer<Request>)
     {
-        let head = request.pointee.head
         let snapshot = state.pointee.snapshot
         // Its head began under an earlier one: what it points to from here on belongs to this.
         if request.pointee.snapshot != snapshot { pin(request, snapshot) }
@@ -263,8 +265,8 @@ extension Listener {
         let path = request.pointee.path
         let outcome = snapshot.pointee.table._withUnsafeGuaranteedRef {
             $0.route(
-                port: Int(port), localAddress: &c.pointee.local, host: base + Int(head.hostOffset),
-                hostLength: Int(head.hostNameLength), path: path.start ?? base, pathLength: path.length)
+                port: Int(port), localAddress: &c.pointee.local, host: base + Int(request.pointee.head.hostOffset),
+                hostLength: Int(request.pointee.head.hostNameLength), path: path.start ?? base, pathLength: path.length)
         }
         switch outcome {
         case .noHost: refuse(index, c, request, .hostNotServed)
@@ -323,31 +325,31 @@ extension Listener {
     static let rareFlags = RequestHead.Flags([.expectOther, .schemeIsHTTPS]).rawValue
 
     @inline(never)
-    private func judgeRareFlags(_ head: RequestHead) -> FrontAnswer? {
-        if head.flags.contains(.expectOther) { return .expectationFailed }
+    private func judgeRareFlags(_ flags: RequestHead.Flags) -> FrontAnswer? {
+        if flags.contains(.expectOther) { return .expectationFailed }
         // Nothing here ends TLS yet, so an https URL can only have come by mistake or by malice (RFC 9110 §7.4).
-        if head.flags.contains(.schemeIsHTTPS) { return .misdirected }
+        if flags.contains(.schemeIsHTTPS) { return .misdirected }
         return nil
     }
 
     /// Fills `path` and `query`; an answer when the target is not acceptable.
     @inline(__always)
     private func cook(_ request: UnsafeMutablePointer<Request>) -> FrontAnswer? {
-        let head = request.pointee.head
         let base = request.pointee.headStart
-        request.pointee.query = OctetRun(base + Int(head.queryOffset), Int(head.queryLength))
-        if head.pathLength == 0 || head.targetForm == .asterisk {
-            request.pointee.path = head.targetForm == .asterisk ? OctetRun("*") : OctetRun("/")
+        request.pointee.query = OctetRun(
+            base + Int(request.pointee.head.queryOffset), Int(request.pointee.head.queryLength))
+        if request.pointee.head.pathLength == 0 || request.pointee.head.targetForm == .asterisk {
+            request.pointee.path = request.pointee.head.targetForm == .asterisk ? OctetRun("*") : OctetRun("/")
             return nil
         }
-        let length = Int(head.pathLength)
+        let length = Int(request.pointee.head.pathLength)
         if length > Self.scratchSize { return FrontAnswer(.targetTooLong) }
         switch state.pointee.cooking.cook(
-            base, pathOffset: Int(head.pathOffset), pathLength: length, into: state.pointee.scratch,
+            base, pathOffset: Int(request.pointee.head.pathOffset), pathLength: length, into: state.pointee.scratch,
             capacity: Self.scratchSize)
         {
         case .inPlace:
-            request.pointee.path = OctetRun(base + Int(head.pathOffset), length)
+            request.pointee.path = OctetRun(base + Int(request.pointee.head.pathOffset), length)
             return nil
         case .cooked(length: let cooked, flags: let flags):
             guard let memory = allocate(request, cooked) else { return FrontAnswer(.targetTooLong) }

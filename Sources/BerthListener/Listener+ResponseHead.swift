@@ -47,13 +47,15 @@ extension Listener {
         if let direct, isPlain(request, response) {
             let fieldsEnd = putPlainFields(response, direct)
             let end = putContentLength(UInt64(response.pointee.contentLength), fieldsEnd)
-            var count = end - direct
+            let headLength = end - direct
+            var count = headLength
             if taken > 0, let octets = content.start {
                 cberth_copy(end, octets, taken)
                 count &+= taken
                 request.pointee.responseState = .ended
                 state.pointee.preparedHeads.keep(
-                    direct, fieldsEnd - direct, response.pointee.fields, fieldCount,
+                    direct, fieldsEnd - direct, contentLength: UInt64(response.pointee.contentLength),
+                    wholeLength: headLength, response.pointee.fields, fieldCount,
                     fieldsOffset: state.pointee.preambleLength, second: state.pointee.preambleSecond)
             } else {
                 request.pointee.responseState = .length
@@ -86,8 +88,14 @@ extension Listener {
         // The number, and two line ends.
         let bound = head.pointee.length &+ 24 &+ content.length
         guard let start = roomInBatch(index, c, bound), c.pointee.fd >= 0 else { return false }
-        cberth_copy(start, head.pointee.octets, head.pointee.length)
-        let end = putContentLength(content.count, start + head.pointee.length)
+        let end: UnsafeMutablePointer<UInt8>
+        if content.count == head.pointee.contentLength {
+            cberth_copy(start, head.pointee.octets, head.pointee.wholeLength)
+            end = start + head.pointee.wholeLength
+        } else {
+            cberth_copy(start, head.pointee.octets, head.pointee.length)
+            end = putContentLength(content.count, start + head.pointee.length)
+        }
         cberth_copy(end, octets, content.length)
         request.pointee.status = 200
         request.pointee.responseState = .ended

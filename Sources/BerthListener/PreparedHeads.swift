@@ -4,8 +4,8 @@ import CBerthBytes
 /// Heads of this second that were sent before, encoded: when the next response has the same fields, its head is a comparison
 /// and a copy, and the fields need not be judged again.
 ///
-/// A head is kept up to the number behind `Content-Length: `, since contents of all lengths share it. Which place it takes
-/// depends on the length of its first value, which Content-Type mostly is. A loop's own.
+/// A head is kept with the number behind `Content-Length: ` that it had; contents of other lengths share what comes before that.
+/// Which place it takes depends on the length of its first value, which Content-Type mostly is. A loop's own.
 struct PreparedHeads: BitwiseCopyable {
     /// Fields of a head that is kept. Ours: what applications set; more of them differ from one response to the next.
     static let fieldsMax = 3
@@ -21,7 +21,11 @@ struct PreparedHeads: BitwiseCopyable {
         }
 
         let octets: UnsafeMutablePointer<UInt8>
+        /// Octets before the number.
         fileprivate(set) var length = 0
+        /// The number, and octets of the whole head with it.
+        fileprivate(set) var contentLength: UInt64 = 0
+        fileprivate(set) var wholeLength = 0
         /// The wall second of its Date field.
         fileprivate var second = Int64.min
         /// Where the first field begins.
@@ -76,22 +80,25 @@ struct PreparedHeads: BitwiseCopyable {
     /// Keeps a head that was encoded just now, where it is of a kind that may come again.
     ///
     /// - Parameters:
-    ///   - octets: the first `length` of the head; its fields were judged, and begin at `fieldsOffset`.
+    ///   - octets: the head, `wholeLength` with its `contentLength`, `length` before that; its fields were judged, and begin at
+    ///     `fieldsOffset`.
     ///   - second: the wall second of its Date field.
     @inline(never)
     func keep(
-        _ octets: UnsafePointer<UInt8>, _ length: Int, _ fields: UnsafePointer<ResponseField>?, _ count: Int,
-        fieldsOffset: Int, second: Int64
+        _ octets: UnsafePointer<UInt8>, _ length: Int, contentLength: UInt64, wholeLength: Int,
+        _ fields: UnsafePointer<ResponseField>?, _ count: Int, fieldsOffset: Int, second: Int64
     ) {
-        guard let fields, count > 0, count <= Self.fieldsMax, length <= Self.octetsMax else { return }
+        guard let fields, count > 0, count <= Self.fieldsMax, wholeLength <= Self.octetsMax else { return }
         let head = place(fields)
         head.pointee.second = .min
         for i in 0..<count {
             guard fields[i].name.start != nil, fields[i].value.start != nil else { return }
             head.pointee.sizes[i] = Head.FieldSize(name: fields[i].name.count, value: fields[i].value.count)
         }
-        cberth_copy(head.pointee.octets, octets, length)
+        cberth_copy(head.pointee.octets, octets, wholeLength)
         head.pointee.length = length
+        head.pointee.contentLength = contentLength
+        head.pointee.wholeLength = wholeLength
         head.pointee.fieldsOffset = fieldsOffset
         head.pointee.fieldCount = count
         head.pointee.second = second

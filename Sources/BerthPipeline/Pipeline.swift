@@ -289,7 +289,6 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         let context = Self.context(of: request)
         let view = Self.view(of: request)
         let (local, remote) = listener.addresses(request)
-        let head = request.pointee.head
         let base = request.pointee.headStart
         context.pointee.pipeline = self
         context.pointee.chain = chain
@@ -307,26 +306,28 @@ public struct Pipeline: @unchecked Sendable, BitwiseCopyable {
         }
         view.pointee.size = UInt32(MemoryLayout<berth_request>.size)
         var flags = request.pointee.keepsAlive ? BERTH_REQUEST_KEEP_ALIVE.rawValue : 0
-        if head.flags.rawValue & Self.toldFlags != 0 { flags |= contentFlags(head) }
+        if request.pointee.head.flags.rawValue & Self.toldFlags != 0 { flags |= contentFlags(request.pointee.head) }
         if request.pointee.pathFlags.contains(.hadDoubleEscape) { flags |= BERTH_REQUEST_DOUBLE_ESCAPED.rawValue }
         if request.pointee.pathFlags.contains(.hadHighBit) { flags |= BERTH_REQUEST_HIGH_BIT.rawValue }
-        if head.targetForm == .absolute { flags |= BERTH_REQUEST_ABSOLUTE_FORM.rawValue }
+        if request.pointee.head.targetForm == .absolute { flags |= BERTH_REQUEST_ABSOLUTE_FORM.rawValue }
         if remote.pointee.family == 1 { flags |= BERTH_REQUEST_UNIX.rawValue }
         view.pointee.flags = flags
         view.pointee.id = request.pointee.id
         view.pointee.head = base
         view.pointee.fields = UnsafeRawPointer(request.pointee.fields).assumingMemoryBound(to: berth_field.self)
-        view.pointee.field_count = UInt32(head.fieldCount)
-        view.pointee.method_id = UInt16(head.method.rawValue)
-        view.pointee.version = 0x0100 | UInt16(head.versionMinor)
-        view.pointee.method = octets(base + Int(head.methodOffset), Int(head.methodLength))
-        view.pointee.target = octets(base + Int(head.targetOffset), Int(head.targetLength))
+        view.pointee.field_count = UInt32(request.pointee.head.fieldCount)
+        view.pointee.method_id = UInt16(request.pointee.head.method.rawValue)
+        view.pointee.version = 0x0100 | UInt16(request.pointee.head.versionMinor)
+        view.pointee.method = octets(
+            base + Int(request.pointee.head.methodOffset), Int(request.pointee.head.methodLength))
+        view.pointee.target = octets(
+            base + Int(request.pointee.head.targetOffset), Int(request.pointee.head.targetLength))
         view.pointee.path = berth_octets(start: request.pointee.path.start, count: request.pointee.path.count)
         view.pointee.query = berth_octets(start: request.pointee.query.start, count: request.pointee.query.count)
-        view.pointee.host = octets(base + Int(head.hostOffset), Int(head.hostLength))
+        view.pointee.host = octets(base + Int(request.pointee.head.hostOffset), Int(request.pointee.head.hostLength))
         view.pointee.user = berth_octets(start: nil, count: 0)
         view.pointee.authentication_type = berth_octets(start: nil, count: 0)
-        view.pointee.content_length = head.contentLength
+        view.pointee.content_length = request.pointee.head.contentLength
         view.pointee.received_at = request.pointee.receivedAt.nanoseconds
         view.pointee.received_time = request.pointee.receivedTime
         view.pointee.finished_at = 0

@@ -12,12 +12,21 @@ struct PreparedHeadsTests {
         let heads = PreparedHeads()
         defer { heads.deallocate() }
         let text = preamble + fields.map { "\($0.0): \($0.1)\r\n" }.joined() + "Content-Length: "
-        var octets = Array(text.utf8)
-        withFields(fields) { start, count in
-            heads.keep(&octets, octets.count, start, count, fieldsOffset: preamble.utf8.count, second: 7)
-        }
+        keep(heads, text, fields, fieldsOffset: preamble.utf8.count)
         body(heads, text)
     }
+
+    /// Keeps a head that ends behind `Content-Length: 5`.
+    private func keep(_ heads: PreparedHeads, _ text: String, _ fields: [(String, String)], fieldsOffset: Int) {
+        var octets = Array((text + Self.numbered).utf8)
+        withFields(fields) { start, count in
+            heads.keep(
+                &octets, text.utf8.count, contentLength: 5, wholeLength: octets.count, start, count,
+                fieldsOffset: fieldsOffset, second: 7)
+        }
+    }
+
+    private static let numbered = "5\r\n\r\n"
 
     /// In memory of their own, as modules have them.
     private func withFields(
@@ -40,7 +49,10 @@ struct PreparedHeadsTests {
         var text: String?
         withFields(fields) { start, count in
             guard let head = heads.find(start, count, second: second) else { return }
+            let whole = OctetRun(head.pointee.octets, head.pointee.wholeLength).text
             text = OctetRun(head.pointee.octets, head.pointee.length).text
+            #expect(whole == (text ?? "") + Self.numbered)
+            #expect(head.pointee.contentLength == 5)
         }
         return text
     }
@@ -88,9 +100,9 @@ struct PreparedHeadsTests {
         let four = [("A", "1"), ("B", "2"), ("C", "3"), ("D", "4")]
         withHeads(four) { heads, _ in #expect(found(heads, four) == nil) }
         // "X: " and the line's end, "Content-Length: ".
-        let longest = String(repeating: "v", count: PreparedHeads.octetsMax - 21)
+        let longest = String(repeating: "v", count: PreparedHeads.octetsMax - 21 - Self.numbered.utf8.count)
         withHeads([("X", longest)], preamble: "") { heads, text in
-            #expect(text.utf8.count == PreparedHeads.octetsMax)
+            #expect(text.utf8.count + Self.numbered.utf8.count == PreparedHeads.octetsMax)
             #expect(found(heads, [("X", longest)]) == text)
         }
         withHeads([("X", longest + "v")], preamble: "") { heads, _ in
@@ -103,10 +115,10 @@ struct PreparedHeadsTests {
         let first = [("Content-Type", "text/html")]
         let second = [("Content-Type", "text/css2")]
         withHeads(first) { heads, _ in
-            var octets = Array("HTTP/1.1 200 OK\r\nContent-Type: text/css2\r\nContent-Length: ".utf8)
-            withFields(second) { heads.keep(&octets, octets.count, $0, $1, fieldsOffset: 17, second: 7) }
+            let text = "HTTP/1.1 200 OK\r\nContent-Type: text/css2\r\nContent-Length: "
+            keep(heads, text, second, fieldsOffset: 17)
             #expect(found(heads, first) == nil)
-            #expect(found(heads, second) == String(decoding: octets, as: UTF8.self))
+            #expect(found(heads, second) == text)
         }
     }
 }
