@@ -40,6 +40,8 @@ struct Connection: SlabElement {
         static let sourceCounted = Flags(rawValue: 256)
         /// The kernel keeps at most `unsentOctetsMax` for it.
         static let unsentBounded = Flags(rawValue: 512)
+        /// The last read of content took all there was; an event tells when there is more.
+        static let inputTaken = Flags(rawValue: 1024)
     }
 
     var generation: UInt32 = 0

@@ -60,6 +60,8 @@ extension Listener {
                 return fail(request, .gone)
             }
             sendContinue(c, request)
+            // Content that trickles in costs one read for each event, not a second one that finds nothing.
+            if c.pointee.flags.contains(.inputTaken) { return waitForContent(c, request) }
             let count = refill(c, request)
             if count > 0 { continue }
             if count == 0 {
@@ -214,6 +216,7 @@ extension Listener {
         if count > 0 {
             c.pointee.inputEnd &+= UInt32(truncatingIfNeeded: count)
             tally(.octetsReceived, UInt64(truncatingIfNeeded: count))
+            if count < room { c.pointee.flags.insert(.inputTaken) }
         }
         return count
     }

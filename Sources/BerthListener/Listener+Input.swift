@@ -36,6 +36,7 @@ extension Listener {
                 let request = state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1)
                 if request.pointee.wantsContent {
                     request.pointee.wantsContent = false
+                    c.pointee.flags.remove(.inputTaken)
                     makeReady(request, .readable)
                     return
                 }
@@ -43,7 +44,9 @@ extension Listener {
             // Nobody wants it now: level-triggered readiness would come back at once.
             c.pointee.flags.insert(.unreadInput)
             setInterest(index, c, c.pointee.interest & ~EPOLLIN.rawValue)
-        case .draining: drain(index, c)
+        case .draining:
+            c.pointee.flags.remove(.inputTaken)
+            drain(index, c)
         case .lingering: linger(index, c)
         case .closed: break
         }
