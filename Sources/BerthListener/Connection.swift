@@ -47,6 +47,8 @@ struct Connection: SlabElement {
     var generation: UInt32 = 0
     var fd: Int32 = -1
     var phase = Phase.idle
+    /// Blocks of `outputBlockSize` that the kernel took at once, one after the other, while many clients lagged; see `keepsUp`.
+    var blocksTaken: UInt8 = 0
     var endpoint: UInt16 = 0
     var flags: Flags = []
     /// Events asked for, as registered.

@@ -126,6 +126,8 @@ extension Listener {
             if c.pointee.fd >= 0 { keep(index, c, start, count) }
         } else if done &- batched < count {
             keep(index, c, start + (done &- batched), count &- (done &- batched))
+        } else {
+            noteTaken(c, count)
         }
     }
 
@@ -259,7 +261,7 @@ extension Listener {
         if c.pointee.request != 0 {
             let request = state.pointee.requests.pointer(at: Int(c.pointee.request) &- 1)
             if request.pointee.wantsRoom && c.pointee.tailRequest == 0
-                && waitingOctets(c) <= state.pointee.limits.responseWindow / 2
+                && waitingOctets(c) <= window(c) / 2
             {
                 request.pointee.wantsRoom = false
                 makeReady(request, .writable)
@@ -315,6 +317,7 @@ extension Listener {
     private func sendTail(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
         boundUnsent(c)
         let request = state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1)
+        let count = request.pointee.tailRemaining
         var budget: UInt64 = 1 << 20  // a turn, so that one fast reader of a large file does not hold the loop
         while request.pointee.tailRemaining > 0 {
             let part = Int(min(request.pointee.tailRemaining, budget))
@@ -352,6 +355,7 @@ extension Listener {
             }
         }
         c.pointee.tailRequest = 0
+        if !c.pointee.flags.contains(.blocked) { noteTaken(c, Int(truncatingIfNeeded: count)) }
         unblock(c)
     }
 

@@ -13,11 +13,13 @@ extension Listener {
     public func room(_ request: UnsafeMutablePointer<Request>) -> Int {
         let c = connection(of: request)
         if c.pointee.tailRequest != 0 { return 0 }
-        let window = state.pointee.limits.responseWindow
+        let window = window(c)
         var waiting = waitingOctets(c)
         if waiting >= window && state.pointee.batchOwner == request.pointee.connection &+ 1 {
             flush()
+            let before = waiting
             waiting = waitingOctets(c)
+            if waiting == 0 { noteTaken(c, Int(truncatingIfNeeded: before)) }
         }
         return waiting >= window ? 0 : Int(window &- waiting)
     }
@@ -28,7 +30,7 @@ extension Listener {
         if state.pointee.batchOwner == request.pointee.connection &+ 1 { flush() }
         if c.pointee.fd < 0 { return }
         // Only a connection that the kernel has blocked becomes writable.
-        let isFull = c.pointee.tailRequest != 0 || waitingOctets(c) > state.pointee.limits.responseWindow / 2
+        let isFull = c.pointee.tailRequest != 0 || waitingOctets(c) > window(c) / 2
         if c.pointee.flags.contains(.blocked) && isFull {
             request.pointee.wantsRoom = true
         } else {

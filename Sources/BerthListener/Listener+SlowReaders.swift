@@ -10,6 +10,7 @@ extension Listener {
             c.pointee.flags.insert(.blocked)
             state.pointee.blockedCount &+= 1
         }
+        c.pointee.blocksTaken = 0
         boundUnsent(c)
         setInterest(index, c, c.pointee.interest | EPOLLOUT.rawValue)
         if c.pointee.fd >= 0 && c.pointee.rateSince == 0 { beginJudgingRate(index, c) }
@@ -23,11 +24,45 @@ extension Listener {
         state.pointee.blockedCount &-= 1
     }
 
+    /// Whether more clients lag than may each have what one may.
+    @inline(__always)
+    var manyLag: Bool { state.pointee.blockedCount > state.pointee.limits.largeSendBuffersMax }
+
+    /// Octets of a response that may wait for this client.
+    @inline(__always)
+    func window(_ c: UnsafeMutablePointer<Connection>) -> UInt64 {
+        let window = state.pointee.limits.responseWindow
+        return !manyLag || keptUp(c) ? window : min(state.pointee.limits.slowResponseWindow, window)
+    }
+
+    /// Whether it took, without being waited for, twice what the kernel keeps for one that takes nothing.
+    @inline(__always)
+    private func keptUp(_ c: UnsafeMutablePointer<Connection>) -> Bool {
+        Int(c.pointee.blocksTaken) &* Self.outputBlockSize
+            >= min(
+                2 &* Int(state.pointee.limits.unsentOctetsMax), Int(UInt8.max) &* Self.outputBlockSize)
+    }
+
+    /// Whether the client may be given a whole `responseWindow`. While many lag, only to one that has shown that it takes what it
+    /// asks for; the others get `slowResponseWindow`.
+    @inline(__always)
+    public func keepsUp(_ request: UnsafeMutablePointer<Request>) -> Bool {
+        !manyLag || keptUp(connection(of: request))
+    }
+
+    /// The kernel took all of some content at once.
+    @inline(__always)
+    func noteTaken(_ c: UnsafeMutablePointer<Connection>, _ count: Int) {
+        if !manyLag { return }
+        let blocks = Int(c.pointee.blocksTaken) &+ count / Self.outputBlockSize
+        c.pointee.blocksTaken = UInt8(truncatingIfNeeded: min(blocks, Int(UInt8.max)))
+    }
+
     /// Before content goes to the kernel. Where few clients lag, the kernel may take megabytes of a response with one call, which
     /// is cheap. Thousands of them would cost that many times its memory and the time to fill it, which others wait for.
     @inline(__always)
     func boundUnsent(_ c: UnsafeMutablePointer<Connection>) {
-        if state.pointee.blockedCount <= state.pointee.limits.largeSendBuffersMax { return }
+        if !manyLag { return }
         if c.pointee.flags.contains(.unsentBounded) || c.pointee.fd < 0 { return }
         c.pointee.flags.insert(.unsentBounded)
         // A Unix socket has no such bound and needs none: what its peer has not read counts against a small buffer.

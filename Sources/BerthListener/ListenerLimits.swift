@@ -29,6 +29,9 @@ public struct ListenerLimits: Sendable {
     public var largeSendBuffersMax = 64
     /// Octets that the kernel keeps unsent for one connection beyond `largeSendBuffersMax`. Ours: half of `responseWindow`.
     public var unsentOctetsMax: Int32 = 131_072
+    /// The same as `responseWindow` while more than `largeSendBuffersMax` clients do not keep up, for each that has not shown that
+    /// it does. Ours: what two blocks hold; nginx' `proxy_buffers` are 32 KiB, HAProxy's `tune.bufsize` 16 KiB.
+    public var slowResponseWindow: UInt64 = 32_736
     /// Octets of responses that wait in one loop for all clients, in blocks of 16 KiB. Ours.
     public var outputBlocksMax = 16_384
     /// Blocks of one loop for what clients have sent (`Listener.inputBlockSize`); with all of them in use a connection that

@@ -26,6 +26,7 @@ int cberth_linux_unix_listener(SELF, const char *path, uint64_t *inode);
 int cberth_linux_listen_on(SELF, const cberth_endpoint *endpoint, int backlog);
 int cberth_linux_accept_one(SELF, int listener, cberth_address *peer);
 int cberth_linux_connect_to(SELF, const cberth_endpoint *endpoint);
+int cberth_linux_connect_lean(SELF, const cberth_endpoint *endpoint, int segment, int receive_buffer);
 int cberth_linux_connect_result(SELF, int fd);
 int cberth_linux_local_address(SELF, int fd, cberth_address *address);
 int cberth_linux_local_endpoint(SELF, int fd, cberth_endpoint *endpoint);

@@ -203,6 +203,7 @@ static const cberth_system linux_system = {
     .listen_on = cberth_linux_listen_on,
     .accept_one = cberth_linux_accept_one,
     .connect_to = cberth_linux_connect_to,
+    .connect_lean = cberth_linux_connect_lean,
     .connect_result = cberth_linux_connect_result,
     .local_address = cberth_linux_local_address,
     .local_endpoint = cberth_linux_local_endpoint,

@@ -42,19 +42,33 @@ failed:;
     return -error;
 }
 
-int cberth_linux_connect_to(SELF, const cberth_endpoint *endpoint) {
-    UNUSED_SELF;
+static int connect_with(const cberth_endpoint *endpoint, int segment, int receive_buffer) {
     struct sockaddr_storage storage;
     socklen_t length = cberth_to_sockaddr(endpoint, &storage);
     int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
     if (fd < 0) return -errno;
     if (storage.ss_family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (segment > 0 && storage.ss_family != AF_UNIX) {
+        // Both are wishes: a connection without them works as well. The segment is agreed upon while connecting.
+        setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
     if (connect(fd, (struct sockaddr *)&storage, length) < 0 && errno != EINPROGRESS) {
         int error = errno;
         close(fd);
         return -error;
     }
     return fd;
+}
+
+int cberth_linux_connect_to(SELF, const cberth_endpoint *endpoint) {
+    UNUSED_SELF;
+    return connect_with(endpoint, 0, 0);
+}
+
+int cberth_linux_connect_lean(SELF, const cberth_endpoint *endpoint, int segment, int receive_buffer) {
+    UNUSED_SELF;
+    return connect_with(endpoint, segment, receive_buffer);
 }
 
 int cberth_linux_connect_result(SELF, int fd) {

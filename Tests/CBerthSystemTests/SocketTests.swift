@@ -104,6 +104,30 @@ struct SocketTests {
         #expect(taken <= Int(bound) + 3 * 65_536)
     }
 
+    @Test("a lean connection has the segment and the receive buffer that were asked for")
+    func lean() throws {
+        var here = try endpoint("127.0.0.1")
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        defer { close(listener) }
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        for (fd, isLean) in [
+            (system.pointee.connect_lean(system, &here, 14_336, 65_536), true),
+            (system.pointee.connect_to(system, &here), false),
+        ] {
+            try #require(fd >= 0)
+            defer { close(fd) }
+            #expect(isReady(fd, POLLOUT))
+            var segment: Int32 = 0
+            var buffer: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            getsockopt(fd, Int32(IPPROTO_TCP), TCP_MAXSEG, &segment, &length)
+            getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, &length)
+            #expect((segment <= 14_336) == isLean)
+            if isLean { #expect(buffer == 2 * 65_536) }
+        }
+    }
+
     @Test("an address that is taken is EADDRINUSE")
     func taken() throws {
         var here = try endpoint("127.0.0.1")

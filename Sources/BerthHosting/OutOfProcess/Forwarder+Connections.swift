@@ -7,6 +7,12 @@ extension Forwarder {
     /// Edge-triggered, so that an exchange that reads what there is costs no further call.
     static var interest: UInt32 { EPOLLIN.rawValue | EPOLLRDHUP.rawValue | cberth_edge_bit() }
 
+    /// The longest segment of a lean connection in octets: with what the kernel adds to it, a quarter of a segment on loopback.
+    static let leanSegmentOctets: Int32 = 14_336
+    /// The receive buffer of a lean connection in octets (`SO_RCVBUF`, which the kernel doubles): two of what a client that lags
+    /// is given at a time.
+    static let leanReceiveOctets: Int32 = 65_536
+
     /// Finds a connection for the exchange and sends its request, or lets it wait.
     func attempt(_ x: UnsafeMutablePointer<Exchange>) -> Int32 {
         let a = x.pointee.application
@@ -22,10 +28,11 @@ extension Forwarder {
                 let c = state.pointee.connections.pointer(at: Int(index))
                 unlinkIdle(c, worker)
                 // A request that cannot be sent twice is worth a look whether anybody is there to take it.
+                let lean = c.pointee.flags.intersection(.lean)
                 if repeatable {
-                    c.pointee.flags = [.established, .reused]
+                    c.pointee.flags = lean.union([.established, .reused])
                 } else if isSilent(c) {
-                    c.pointee.flags = [.established, .reused, .probed]
+                    c.pointee.flags = lean.union([.established, .reused, .probed])
                 } else {
                     close(index, c, reset: false)
                     continue
@@ -45,7 +52,14 @@ extension Forwarder {
         let a = x.pointee.application
         let system = state.pointee.system
         if state.pointee.connections.count == state.pointee.connections.capacity { return starve(x) }
-        let fd = system.pointee.connect_to(system, &worker.pointee.endpoint)
+        // While many clients lag, each of their answers would fill 2.6 MB at a TCP worker (ten segments of 64 KiB, doubled) and
+        // what the kernel reads ahead here: together enough to put all connections of the machine under memory pressure.
+        let isLean = worker.pointee.isTCP && !state.pointee.listener.keepsUp(x.pointee.request)
+        let fd =
+            isLean
+            ? system.pointee.connect_lean(
+                system, &worker.pointee.endpoint, Self.leanSegmentOctets, Self.leanReceiveOctets)
+            : system.pointee.connect_to(system, &worker.pointee.endpoint)
         if fd == -EAGAIN {
             // The backlog of a Unix socket is full.
             retryLater(a)
@@ -65,6 +79,7 @@ extension Forwarder {
         c.pointee.fd = fd
         c.pointee.endpoint = UInt16(truncatingIfNeeded: number)
         c.pointee.interest = Self.interest
+        if isLean { c.pointee.flags = .lean }
         worker.pointee.connections &+= 1
         a.count(.connections)
         let registered = state.pointee.loop.register(

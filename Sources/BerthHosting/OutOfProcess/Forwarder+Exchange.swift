@@ -82,6 +82,7 @@ extension Forwarder {
         let isReusable =
             !leftover && x.pointee.upload == .ended && x.pointee.unsentBlock == 0 && x.pointee.uploadPiped == 0
             && !x.pointee.flags.contains(.lastOnConnection) && !c.pointee.flags.contains(.peerFinished)
+            && (!c.pointee.flags.contains(.lean) || !state.pointee.listener.keepsUp(request))
         let index = x.pointee.connection &- 1
         x.pointee.connection = 0
         c.pointee.exchange = 0

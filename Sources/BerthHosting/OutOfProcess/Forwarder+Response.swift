@@ -42,7 +42,8 @@ extension Forwarder {
                 memory = state.pointee.heads.memory(of: x.pointee.headBlock)
                 held = Int(x.pointee.headCount)
                 capacity = Self.responseHeadMax &- held
-            } else if worker(of: c).pointee.longAnswers > 8 {
+            } else if worker(of: c).pointee.longAnswers > 8 || !state.pointee.listener.keepsUp(x.pointee.request) {
+                // Content behind it is read when it is known how much the client takes.
                 capacity = Self.headReadSize
             }
             let count = system.pointee.receive(system, c.pointee.fd, memory + held, capacity)

@@ -59,12 +59,14 @@ extension Forwarder {
 
     // MARK: Answers
 
-    /// Whether the rest of the answer goes through a pipe. Asked while the client has nothing else to take.
+    /// Whether the rest of the answer goes through a pipe. Asked while the client has nothing else to take. While many clients
+    /// lag, those that do get no pipe: they would hold all of them.
     @inline(__always)
     func splicesResponse(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) -> Bool {
         if x.pointee.responsePipe != 0 { return true }
         if x.pointee.response != .length || x.pointee.remaining < Self.spliceMin || !worker(of: c).pointee.isTCP
             || state.pointee.listener.addresses(x.pointee.request).remote.pointee.family == 1
+            || !state.pointee.listener.keepsUp(x.pointee.request)
         {
             return false
         }

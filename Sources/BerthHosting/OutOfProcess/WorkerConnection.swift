@@ -3,7 +3,7 @@ import BerthEventLoop
 /// One connection to a worker. Edge-triggered, registered once; it holds no memory but this. Loop thread only.
 struct WorkerConnection: SlabElement {
     struct Flags: OptionSet, BitwiseCopyable {
-        let rawValue: UInt8
+        let rawValue: UInt16
         /// Octets, or an end, may be there to be read.
         static let readable = Flags(rawValue: 1)
         /// The worker has ended its side.
@@ -20,6 +20,8 @@ struct WorkerConnection: SlabElement {
         static let unsolicited = Flags(rawValue: 64)
         /// The worker has taken longer than the request timeout.
         static let timedOut = Flags(rawValue: 128)
+        /// Has small buffers at both ends.
+        static let lean = Flags(rawValue: 256)
     }
 
     var generation: UInt32 = 0

@@ -135,6 +135,7 @@ typedef struct cberth_system {
     int (*listen_on)(const struct cberth_system *self, const cberth_endpoint *endpoint, int backlog);
     int (*accept_one)(const struct cberth_system *self, int listener, cberth_address *peer);
     int (*connect_to)(const struct cberth_system *self, const cberth_endpoint *endpoint);   // the descriptor; connecting goes on (EINPROGRESS) until writable
+    int (*connect_lean)(const struct cberth_system *self, const cberth_endpoint *endpoint, int segment, int receive_buffer); // as connect_to; over TCP with segments of so many octets at most, which bounds what the kernel keeps at the peer, and SO_RCVBUF here
     int (*connect_result)(const struct cberth_system *self, int fd);                        // 0 or the negated SO_ERROR
     int (*local_address)(const struct cberth_system *self, int fd, cberth_address *address);
     int (*local_endpoint)(const struct cberth_system *self, int fd, cberth_endpoint *endpoint);
