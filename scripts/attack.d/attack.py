@@ -43,6 +43,9 @@ class Attack:
         self.process = on_client_cpu(
             [os.path.join(host.tools, "attacker"), scenario.kind, str(host.port), scenario.host, str(connections),
              str(scenario.rate)], stdout=subprocess.PIPE, text=True)
+
+    def stands(self):
+        """Waits until all attackers have arrived and what they asked for first has been begun."""
         word = self.process.stdout.readline().split()
         if not word or word[0] != "ready":
             raise SystemExit("the attackers did not come up")
@@ -88,6 +91,7 @@ def run(name, options, limit):
             try:
                 # The first second belongs to the arrival of the attackers, not to what they do.
                 onset.append(probe.measure(1))
+                attack.stands()
                 loud.append(probe.measure(options.seconds))
                 held_memory = max(held_memory, host.memory()[0])
                 descriptors = host.descriptors()

@@ -42,6 +42,7 @@ static const struct kind kinds[] = {
 struct connection {
     int fd;
     int is_open;            /* the opening is sent */
+    int has_answer;         /* the first octets of an answer are here; known of slow readers only */
     unsigned matched;       /* of the start of a status line */
     unsigned status;
     size_t unsent;          /* octets of `again` that the kernel did not take, counted from its end */
@@ -164,7 +165,14 @@ static void writable(struct connection *c) {
             return;
         }
     }
-    struct epoll_event e = {.events = kind->flags & reads_slowly ? 0 : EPOLLIN, .data.ptr = c};
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &e);
+}
+
+/* A slow reader learns that its answer has begun, and takes nothing before its turn. */
+static void answer_begins(struct connection *c) {
+    c->has_answer = 1;
+    struct epoll_event e = {.events = 0, .data.ptr = c};
     epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &e);
 }
 
@@ -202,7 +210,7 @@ static void turn(int timeout_ms) {
         struct connection *c = events[i].data.ptr;
         if (c->fd < 0) continue;
         if (events[i].events & EPOLLOUT) writable(c);
-        else if (events[i].events & EPOLLIN) readable(c);
+        else if (events[i].events & EPOLLIN) kind->flags & reads_slowly ? answer_begins(c) : readable(c);
         else finish(c, 1);
     }
 }
@@ -210,6 +218,12 @@ static void turn(int timeout_ms) {
 static int standing(void) {
     int n = 0;
     for (int i = 0; i < count; i++) n += all[i].is_open;
+    return n;
+}
+
+static int answered(void) {
+    int n = 0;
+    for (int i = 0; i < count; i++) n += all[i].has_answer;
     return n;
 }
 
@@ -245,7 +259,9 @@ int main(int argc, char **argv) {
             turn(100);
             if (standing() == before) break;
         }
-        /* Every answer to an opening is in before the attack counts as standing. */
+        /* Every answer to an opening has begun before the attack counts as standing. */
+        if (kind->flags & reads_slowly)
+            for (uint64_t limit = now_ns() + 20000000000u; answered() < standing() && now_ns() < limit && !stopping;) turn(50);
         for (uint64_t limit = now_ns() + 500000000u; now_ns() < limit && !stopping;) turn(50);
     }
     printf("ready %d\n", standing());
