@@ -26,7 +26,7 @@ public struct TimerWheel: BitwiseCopyable {
     private let occupied: UnsafeMutablePointer<UInt64>
     /// Every slot up to and including this tick has been emptied.
     private var cursor: UInt64
-    /// No occupied slot comes round before this tick. Exact after `millisecondsUntilNext`, too early at worst.
+    /// No occupied slot comes round before this tick. Exact after `nextDue`, too early at worst.
     private var soonest: UInt64 = .max
 
     public init?(capacity: Int, now: MonotonicInstant) {
@@ -108,14 +108,13 @@ public struct TimerWheel: BitwiseCopyable {
         return nil
     }
 
-    /// Milliseconds until something may be due, rounded up; -1 when nothing is armed.
-    public mutating func millisecondsUntilNext(now: MonotonicInstant) -> Int32 {
-        if nodes.count == 0 { return -1 }
+    /// When something may be due next, never later than the first deadline's slot is over; nil when nothing is armed.
+    @inline(__always)
+    public mutating func nextDue() -> MonotonicInstant? {
+        if nodes.count == 0 { return nil }
         if soonest <= cursor { soonest = nextOccupied() }
         // The end of the slot, when all that lies in it is due.
-        let due = (soonest &+ 1) &<< Self.tickShift
-        if due <= now.nanoseconds { return 0 }
-        return Int32(truncatingIfNeeded: min((due &- now.nanoseconds &+ 999_999) / 1_000_000, 60_000))
+        return MonotonicInstant(nanoseconds: (soonest &+ 1) &<< Self.tickShift)
     }
 
     /// The tick at which the next occupied slot comes round.

@@ -1,4 +1,4 @@
-// The real kernel: epoll, eventfd, clocks, threads, and the table that names everything.
+// The real kernel: epoll, timerfd, eventfd, clocks, threads, and the table that names everything.
 #define _GNU_SOURCE
 #include "internal.h"
 #include "direct.h"
@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,6 +73,19 @@ static int poll_wait(SELF, int poll, struct epoll_event *events, int capacity, i
     if (n < 0) return errno == EINTR ? 0 : -errno;
     return n;
 #endif
+}
+
+static int timer_fd_create(SELF) {
+    UNUSED_SELF;
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static int timer_fd_set(SELF, int timer, uint64_t nanoseconds) {
+    UNUSED_SELF;
+    struct itimerspec moment = {
+        .it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)}};
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &moment, NULL) < 0 ? -errno : 0;
 }
 
 static int wakeup_create(SELF) {
@@ -197,6 +211,8 @@ static const cberth_system linux_system = {
     .poll_modify = poll_modify,
     .poll_remove = poll_remove,
     .poll_wait = poll_wait,
+    .timer_create = timer_fd_create,
+    .timer_set = timer_fd_set,
     .wakeup_create = wakeup_create,
     .wakeup_signal = wakeup_signal,
     .wakeup_clear = wakeup_clear,

@@ -25,7 +25,7 @@ struct TimerWheelTests {
         func reschedule(_ id: TimerID, at deadline: MonotonicInstant) -> Bool { wheel.reschedule(id, at: deadline) }
         func cancel(_ id: TimerID) { wheel.cancel(id) }
         func popExpired(now: MonotonicInstant) -> EventToken? { wheel.popExpired(now: now) }
-        func millisecondsUntilNext(now: MonotonicInstant) -> Int32 { wheel.millisecondsUntilNext(now: now) }
+        func nextDue() -> MonotonicInstant? { wheel.nextDue() }
     }
 
     private func wheel(at milliseconds: UInt64 = 1000, capacity: Int = 100_000) throws -> Wheel {
@@ -84,13 +84,18 @@ struct TimerWheelTests {
         #expect(second != first)
     }
 
-    @Test("the time to the next deadline is -1 without timers, and never later than the deadline plus a slot")
-    func waits() throws {
+    @Test("nothing is due without timers; else not before the deadline, and never later than the end of its slot")
+    func due() throws {
         let wheel = try wheel()
-        #expect(wheel.millisecondsUntilNext(now: instant(1000)) == -1)
-        _ = wheel.schedule(at: instant(1050), token: token(1))
-        let wait = wheel.millisecondsUntilNext(now: instant(1000))
-        #expect(wait >= 50 && wait <= 50 + 9 * 2)
+        #expect(wheel.nextDue() == nil)
+        let first = wheel.schedule(at: instant(1050), token: token(1))
+        let due = try #require(wheel.nextDue())
+        #expect(due >= instant(1050) && due <= instant(1050 + 9))
+        _ = wheel.schedule(at: instant(1020), token: token(2))
+        #expect(try #require(wheel.nextDue()) <= instant(1020 + 9))
+        wheel.cancel(first)
+        #expect(wheel.popExpired(now: instant(1030)) == token(2))
+        #expect(wheel.nextDue() == nil)
     }
 
     @Test("when capacity timers are armed, the next one is refused and says so")

@@ -126,6 +126,12 @@ typedef struct cberth_system {
     int (*poll_remove)(const struct cberth_system *self, int poll, int fd);
     int (*poll_wait)(const struct cberth_system *self, int poll, struct epoll_event *events, int capacity, int timeout_milliseconds);
 
+    // Wake-ups at a moment (timerfd, on the monotonic clock).
+    /// A descriptor that becomes readable when its moment has come, or a negated errno.
+    int (*timer_create)(const struct cberth_system *self);
+    /// Gives it another moment, above 0, by `monotonic_nanoseconds`; 0 or a negated errno.
+    int (*timer_set)(const struct cberth_system *self, int timer, uint64_t nanoseconds);
+
     // Wake-ups between threads (eventfd).
     int (*wakeup_create)(const struct cberth_system *self);
     int (*wakeup_signal)(const struct cberth_system *self, int fd);
