@@ -22,16 +22,22 @@ struct ProcessesTests {
         return Array(found.prefix(max(count, 0)))
     }
 
+    /// Those of them at `address`: another test may listen on the same port of another one.
+    private func listeners(_ port: UInt16, at address: String) -> [cberth_listener] {
+        listeners(port).filter { listener in
+            var text = [CChar](repeating: 0, count: 64)
+            var copy = listener.address
+            let length = Int(cberth_address_format(&copy, &text, text.count))
+            return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) == address
+        }
+    }
+
     @Test("a listening socket is found by its port, with its owner", arguments: ["127.0.0.1", "0.0.0.0", "::1", "::"])
     func found(address: String) throws {
         let (fd, port) = try listen(address)
         defer { close(fd) }
-        let found = listeners(port)
+        let found = listeners(port, at: address)
         try #require(found.count == 1)
-        var text = [CChar](repeating: 0, count: 64)
-        var copy = found[0].address
-        let length = Int(cberth_address_format(&copy, &text, text.count))
-        #expect(String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) == address)
         #expect(found[0].user == geteuid())
         #expect(system.pointee.holds_socket(system, getpid(), found[0].inode) == 1)
         #expect(system.pointee.holds_socket(system, getpid(), found[0].inode + 1_000_000) == 0)
@@ -46,25 +52,31 @@ struct ProcessesTests {
         let client = system.pointee.connect_to(system, &endpoint)
         var own = cberth_address()
         #expect(system.pointee.local_address(system, client, &own) == 0)
-        #expect(listeners(own.port).isEmpty)
+        #expect(listeners(own.port, at: "127.0.0.1").isEmpty)
         close(client)
         // A child that another test is starting may hold a copy for a moment: closing alone need not end it.
         shutdown(fd, Int32(SHUT_RDWR))
         close(fd)
-        #expect(listeners(port).isEmpty)
+        #expect(listeners(port, at: "127.0.0.1").isEmpty)
     }
 
     @Test("both families are found, and no more than there is room for")
     func both() throws {
-        let (four, port) = try listen("127.0.0.1")
+        // Another test may have taken the port of one of them at the other address.
+        var (four, six, port) = (Int32(-1), Int32(-1), UInt16(0))
+        for _ in 0..<100 where six < 0 {
+            if four >= 0 { close(four) }
+            (four, port) = try listen("127.0.0.1")
+            var endpoint = cberth_endpoint()
+            #expect(cberth_address_parse("::1", &endpoint.address) == 1)
+            endpoint.address.port = port
+            six = system.pointee.listen_on(system, &endpoint, 5)
+        }
         defer { close(four) }
-        var endpoint = cberth_endpoint()
-        #expect(cberth_address_parse("::1", &endpoint.address) == 1)
-        endpoint.address.port = port
-        let six = system.pointee.listen_on(system, &endpoint, 5)
         try #require(six >= 0)
         defer { close(six) }
-        #expect(listeners(port).count == 2)
+        #expect(listeners(port, at: "127.0.0.1").count == 1)
+        #expect(listeners(port, at: "::1").count == 1)
         #expect(listeners(port, capacity: 1).count == 1)
     }
 
