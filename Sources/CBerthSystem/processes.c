@@ -155,8 +155,10 @@ static int read_listeners(const char *path, int words, uint16_t port, cberth_lis
         if (local_port != port || strlen(address) != (size_t)(8 * words)) continue;
         cberth_listener l = {.address = {.family = words == 1 ? 4 : 6, .port = port}, .inode = inode, .user = user};
         if (!parse_words(address, l.address.bytes, words)) continue;
-        if (count < capacity) found[count] = l;
-        count++;
+        // Each read goes on at a position in a table that changes meanwhile: the same line may come twice.
+        int known = 0;
+        for (int i = 0; i < count; i++) known |= found[i].inode == inode;
+        if (!known && count < capacity) found[count++] = l;
     }
     fclose(file);
     return count;
@@ -166,8 +168,7 @@ int cberth_linux_tcp_listeners(SELF, uint16_t port, cberth_listener *found, int 
     UNUSED_SELF;
     int count = read_listeners("/proc/net/tcp", 1, port, found, 0, capacity);
     if (count < 0) return count;
-    count = read_listeners("/proc/net/tcp6", 4, port, found, count, capacity);
-    return count < capacity ? count : capacity;
+    return read_listeners("/proc/net/tcp6", 4, port, found, count, capacity);
 }
 
 int cberth_linux_unix_listener(SELF, const char *path, uint64_t *inode) {
