@@ -31,6 +31,11 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
 
     /// Events taken from the kernel with one call.
     public static let batchMax: Int32 = 256
+    /// Octets that all events of one turn may move together, about: some milliseconds of copying. Ours.
+    static let turnOctetsMax = 8 << 20
+    /// The most and the least of it for one of them. Ours: fewer octets a call cost more for each.
+    static let shareMax = 1 << 20
+    static let shareMin = 1 << 16
     /// Kinds of the loop's own tokens, from the first on; dispatchers use others.
     static let ownKinds: UInt8 = 0xfe
     static let timerKind: UInt8 = 0xfe
@@ -114,6 +119,14 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
     public func trimTimers() { state.pointee.wheel.trim() }
 
     // MARK: Running
+
+    /// Octets that one event of this turn may move through the loop, in one direction, before others have theirs: a fast peer
+    /// does not hold the loop, nor do hundreds of them together.
+    @inline(__always)
+    public var turnShare: Int {
+        let share = Self.turnOctetsMax / Int(max(state.pointee.eventCount, 1))
+        return max(Self.shareMin, min(Self.shareMax, share))
+    }
 
     /// What there is to do next.
     public enum Work {

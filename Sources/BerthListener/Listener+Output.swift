@@ -318,7 +318,7 @@ extension Listener {
         boundUnsent(c)
         let request = state.pointee.requests.pointer(at: Int(c.pointee.tailRequest) &- 1)
         let count = request.pointee.tailRemaining
-        var budget: UInt64 = 1 << 20  // a turn, so that one fast reader of a large file does not hold the loop
+        var budget = UInt64(loop.turnShare)
         while request.pointee.tailRemaining > 0 {
             let part = Int(min(request.pointee.tailRemaining, budget))
             let sent: Int

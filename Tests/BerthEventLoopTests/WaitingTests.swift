@@ -1,4 +1,5 @@
 import CBerthSystem
+import Glibc
 import Synchronization
 import Testing
 
@@ -81,5 +82,23 @@ struct WaitingTests {
         // The deadline lies beyond the wheel's turn of 8.6 s: its slot comes round before.
         #expect(counting.settings >= 1)
         #expect(counting.settings <= 3)
+    }
+
+    @Test(
+        "the more events a turn has, the less each may move",
+        arguments: [(1, 1 << 20), (8, 1 << 20), (32, 1 << 18), (200, 1 << 16)])
+    func share(events: Int, octets: Int) throws {
+        let system = cberth_system_linux()
+        let loop = try EventLoop(number: 0, system: system, timersMax: 8)
+        var descriptors: [Int32] = []
+        defer { for descriptor in descriptors { close(descriptor) } }
+        for index in 0..<events {
+            let descriptor = try checked("eventfd", system.pointee.wakeup_create(system))
+            descriptors.append(descriptor)
+            #expect(loop.register(descriptor, EPOLLIN.rawValue, token(UInt32(index))) == 0)
+            #expect(system.pointee.wakeup_signal(system, descriptor) == 0)
+        }
+        loop.wait(block: false)
+        #expect(loop.turnShare == octets)
     }
 }

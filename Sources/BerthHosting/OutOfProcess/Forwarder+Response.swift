@@ -9,7 +9,7 @@ extension Forwarder {
     /// Reads until the worker has no more, the client takes no more, or the response is complete.
     func receiveResponse(_ x: UnsafeMutablePointer<Exchange>, _ c: UnsafeMutablePointer<WorkerConnection>) -> Int32 {
         let system = state.pointee.system
-        var budget = Self.turnOctetsMax
+        var budget = state.pointee.loop.turnShare
         if x.pointee.flags.contains(.pipeInUse) {
             // The client has taken what the pipe held.
             x.pointee.flags.remove(.pipeInUse)

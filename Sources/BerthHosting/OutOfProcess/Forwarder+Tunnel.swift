@@ -32,7 +32,7 @@ extension Forwarder {
     {
         let listener = state.pointee.listener
         let request = x.pointee.request
-        var budget = Self.turnOctetsMax
+        var budget = state.pointee.loop.turnShare
         while !x.pointee.flags.contains(.clientFinished) && x.pointee.upload != .abandoned {
             if x.pointee.unsentBlock != 0 && !sendUnsent(x, c) { return Self.pending }
             if x.pointee.flags.contains(.waitsForClient) { return Self.pending }
@@ -63,7 +63,7 @@ extension Forwarder {
         let listener = state.pointee.listener
         let request = x.pointee.request
         let system = state.pointee.system
-        var budget = Self.turnOctetsMax
+        var budget = state.pointee.loop.turnShare
         while c.pointee.flags.contains(.readable) && !x.pointee.flags.contains(.waitsForRoom) {
             let room = listener.room(request)
             if request.pointee.isBroken { return clientGone(x) }

@@ -124,7 +124,7 @@ extension Forwarder {
         let request = x.pointee.request
         let listener = state.pointee.listener
         let isChunked = request.pointee.head.framing == .chunked
-        var budget = Self.turnOctetsMax
+        var budget = state.pointee.loop.turnShare
         while true {
             if x.pointee.unsentBlock != 0 && !sendUnsent(x, c) { return Self.pending }
             if x.pointee.uploadPiped != 0 && !sendPiped(x, c) { return Self.pending }

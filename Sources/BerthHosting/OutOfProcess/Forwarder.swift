@@ -66,8 +66,6 @@ public struct Forwarder: @unchecked Sendable, BitwiseCopyable {
     public static let applicationsMax = 65_536
     /// Octets that pass through the loop with one call.
     static let scratchSize = 262_144
-    /// Octets of one exchange and direction in one turn of the loop, so that one fast peer does not hold it.
-    static let turnOctetsMax = 1 << 20
     /// Longest head of a worker's response in octets. Source: WinHTTP's limit in ANCM.
     static let responseHeadMax = 65_536
     /// Fields of a worker's response. Ours: as for in-process handlers.
