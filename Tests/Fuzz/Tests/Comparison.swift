@@ -48,6 +48,13 @@ struct Comparison {
         if let code = llhttp.refusal, theirs <= ours {
             // It judges a request line before it has come to its end.
             if ours == theirs, berth.ending == .more, berthInTheEnd.refusal != nil { return .same }
+            if code == "HPE_CLOSED_CONNECTION", judged > 0 {
+                // What closed it is the request before.
+                let start = judged > 1 ? berth.ends[judged - 2] : 0
+                let before = input[start..<min(berth.ends[judged - 1], input.count)]
+                return Disagreement.connectionClosed(before, berth.messages[judged - 1]).map { .explained($0) }
+                    ?? .unexplained("laxer: \(code)")
+            }
             let message = theirs > judged && judged < ours ? berth.messages[judged] : nil
             return Disagreement.laxer(code, rest, message).map { .explained($0) } ?? .unexplained("laxer: \(code)")
         }

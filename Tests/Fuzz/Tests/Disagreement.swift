@@ -19,10 +19,12 @@ enum Disagreement: String, CaseIterable {
     case codingInHTTP10 = "coding-in-http-1.0"
     case transferCoding = "transfer-coding"
     case emptyLines = "empty-lines"
+    case chunkExtensionWithoutName = "chunk-extension-without-name"
     // Berth takes what llhttp refuses.
     case unknownMethod = "unknown-method"
     case tabsAroundFraming = "tabs-around-framing"
     case framingInTrailer = "framing-in-trailer"
+    case connectionInTrailer = "connection-in-trailer"
     case chunkExtension = "chunk-extension"
     // Both take it, and do something else.
     case emptyUpgrade = "empty-upgrade"
@@ -43,6 +45,7 @@ enum Disagreement: String, CaseIterable {
         case "targetFragment": return .fragment
         case "transferEncodingInHTTP10": return .codingInHTTP10
         case "chunkSizeTooLarge": return .longNumbers
+        case "chunkExtensionMalformed": return hasNamelessExtension(rest) ? .chunkExtensionWithoutName : nil
         case "contentLengthMalformed": return hasLongLength(rest) ? .longNumbers : nil
         case "transferCodingUnknown", "transferEncodingMalformed", "chunkedNotLast", "transferEncodingRepeated":
             return .transferCoding
@@ -78,6 +81,15 @@ enum Disagreement: String, CaseIterable {
         }
     }
 
+    /// Why llhttp takes nothing behind a request after which Berth goes on; nil: nobody has explained it.
+    ///
+    /// - Parameter octets: those of the request.
+    static func connectionClosed(_ octets: ArraySlice<UInt8>, _ message: WireMessage) -> Disagreement? {
+        let inHead = message.fields.count { isConnection($0.name) }
+        let all = octets.split(separator: 0x0a).count { line in isConnection(line.prefix { $0 != 0x3a }) }
+        return isChunked(message) && all > inHead ? .connectionInTrailer : nil
+    }
+
     /// Without its end, and without empty lines before it.
     private static func requestLine(_ rest: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         rest.drop { $0 == 0x0d || $0 == 0x0a }.prefix { $0 != 0x0d && $0 != 0x0a }
@@ -93,6 +105,10 @@ enum Disagreement: String, CaseIterable {
         return name == "content-length" || name == "transfer-encoding"
     }
 
+    private static func isConnection(_ name: some Sequence<UInt8>) -> Bool {
+        String(decoding: Array(name), as: UTF8.self).lowercased() == "connection"
+    }
+
     private static func framingLines(_ rest: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
         rest.split(separator: 0x0a).filter { line in isFraming(line.prefix { $0 != 0x3a }) }
     }
@@ -103,6 +119,16 @@ enum Disagreement: String, CaseIterable {
             let behind = line.drop { Character(Unicode.Scalar($0)).isHexDigit }
             return behind.startIndex > line.startIndex && behind.contains(UInt8(ascii: ";"))
                 && behind.contains { $0 == 0x20 || $0 == 0x09 }
+        }
+    }
+
+    /// A line that begins with digits of a size and has an extension that is nothing but a value.
+    private static func hasNamelessExtension(_ rest: ArraySlice<UInt8>) -> Bool {
+        rest.split(separator: 0x0a).contains { line in
+            let behind = line.drop { Character(Unicode.Scalar($0)).isHexDigit }
+            if behind.startIndex == line.startIndex { return false }
+            return behind.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).dropFirst()
+                .contains { $0.first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "=") }
         }
     }
 
