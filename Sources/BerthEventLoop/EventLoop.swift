@@ -124,8 +124,10 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
     /// does not hold the loop, nor do hundreds of them together.
     @inline(__always)
     public var turnShare: Int {
-        let share = Self.turnOctetsMax / Int(max(state.pointee.eventCount, 1))
-        return max(Self.shareMin, min(Self.shareMax, share))
+        let count = Int(state.pointee.eventCount)
+        // Nearly always: no division.
+        if count <= Self.turnOctetsMax / Self.shareMax { return Self.shareMax }
+        return max(Self.shareMin, Self.turnOctetsMax / count)
     }
 
     /// What there is to do next.
@@ -151,8 +153,8 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
 
     /// Sees to it that a wait ends when the next deadline has come: what epoll_wait is to be given, 0 when that is now.
     ///
-    /// A time limit of epoll_wait is armed and taken back with every wait that has to sleep, which cost a tenth of a request's CPU
-    /// time. The timer is set about once a second: while it ends a wait before the deadline, it can stay as it is.
+    /// A time limit of epoll_wait is armed and taken back with every wait that has to sleep, which costs some percent of a request's
+    /// CPU time (decision 11). The timer is set about once a second: while it ends a wait before the deadline, it can stay as it is.
     @inline(__always)
     private func armTimer() -> Int32 {
         guard let due = state.pointee.wheel.nextDue() else { return -1 }

@@ -38,6 +38,13 @@ struct WaitingTests {
         return nil
     }
 
+    /// A wait that a message ends.
+    private func waitForMessage(_ loop: EventLoop) {
+        loop.mailbox.post(Message.make(kind: 7))
+        loop.wait(block: true)
+        while let work = loop.nextWork() { if case .message(let message) = work { Message.free(message) } }
+    }
+
     @Test("a deadline ends the wait, and the one after it too, in the order of their moments")
     func deadlines() throws {
         let counting = Counting()
@@ -59,11 +66,8 @@ struct WaitingTests {
     func earlier() throws {
         let counting = Counting()
         let loop = try EventLoop(number: 0, system: counting.system, timersMax: 8)
-        let mailbox = loop.mailbox
         _ = loop.schedule(at: loop.now.adding(seconds: 3600), token(1))
-        mailbox.post(Message.make(kind: 7))
-        loop.wait(block: true)
-        while let work = loop.nextWork() { if case .message(let message) = work { Message.free(message) } }
+        waitForMessage(loop)
         _ = loop.schedule(at: loop.now.adding(milliseconds: 10), token(2))
         #expect(nextExpired(loop) == token(2))
     }
@@ -72,13 +76,8 @@ struct WaitingTests {
     func settings() throws {
         let counting = Counting()
         let loop = try EventLoop(number: 0, system: counting.system, timersMax: 8)
-        let mailbox = loop.mailbox
         _ = loop.schedule(at: loop.now.adding(seconds: 3600), token(1))
-        for _ in 0..<100 {
-            mailbox.post(Message.make(kind: 7))
-            loop.wait(block: true)
-            while let work = loop.nextWork() { if case .message(let message) = work { Message.free(message) } }
-        }
+        for _ in 0..<100 { waitForMessage(loop) }
         // The deadline lies beyond the wheel's turn of 8.6 s: its slot comes round before.
         #expect(counting.settings >= 1)
         #expect(counting.settings <= 3)
