@@ -25,6 +25,14 @@ struct SocketTests {
         return Glibc.poll(&poll, 1, 20_000) == 1
     }
 
+    /// Listens on a port that the kernel chooses, which `here` then has.
+    private func listen(at here: inout cberth_endpoint) throws -> Int32 {
+        let listener = system.pointee.listen_on(system, &here, 5)
+        try #require(listener >= 0)
+        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
+        return listener
+    }
+
     /// A child that another test is starting may hold a copy of the descriptor for a moment: closing alone need not end it.
     private func stopListening(_ fd: Int32) {
         shutdown(fd, Int32(SHUT_RDWR))
@@ -34,10 +42,8 @@ struct SocketTests {
     @Test("a connection carries octets both ways, and knows its peer")
     func connection() throws {
         var here = try endpoint("127.0.0.1")
-        let listener = system.pointee.listen_on(system, &here, 5)
-        try #require(listener >= 0)
+        let listener = try listen(at: &here)
         defer { close(listener) }
-        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
         var peer = cberth_address()
         #expect(system.pointee.accept_one(system, listener, &peer) == -EAGAIN)
         let client = system.pointee.connect_to(system, &here)
@@ -66,10 +72,8 @@ struct SocketTests {
     @Test("a client that does not read is given no more than the bound and what its own buffer takes")
     func unsentOctets() throws {
         var here = try endpoint("127.0.0.1")
-        let listener = system.pointee.listen_on(system, &here, 5)
-        try #require(listener >= 0)
+        let listener = try listen(at: &here)
         defer { close(listener) }
-        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
         let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         try #require(client >= 0)
         defer { close(client) }
@@ -107,10 +111,8 @@ struct SocketTests {
     @Test("a lean connection has the segment and the receive buffer that were asked for")
     func lean() throws {
         var here = try endpoint("127.0.0.1")
-        let listener = system.pointee.listen_on(system, &here, 5)
-        try #require(listener >= 0)
+        let listener = try listen(at: &here)
         defer { close(listener) }
-        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
         for (fd, isLean) in [
             (system.pointee.connect_lean(system, &here, 14_336, 65_536), true),
             (system.pointee.connect_to(system, &here), false),
@@ -131,10 +133,8 @@ struct SocketTests {
     @Test("an address that is taken is EADDRINUSE")
     func taken() throws {
         var here = try endpoint("127.0.0.1")
-        let listener = system.pointee.listen_on(system, &here, 5)
-        try #require(listener >= 0)
+        let listener = try listen(at: &here)
         defer { close(listener) }
-        #expect(system.pointee.local_address(system, listener, &here.address) == 0)
         #expect(system.pointee.listen_on(system, &here, 5) == -EADDRINUSE)
     }
 
