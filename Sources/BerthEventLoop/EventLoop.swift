@@ -113,6 +113,9 @@ public struct EventLoop: @unchecked Sendable, BitwiseCopyable {
         state.pointee.wheel.reschedule(id, at: deadline)
     }
 
+    /// When a timer is due; nil when it has fired already.
+    public func deadline(of id: TimerID) -> MonotonicInstant? { state.pointee.wheel.deadline(of: id) }
+
     public func cancel(_ id: TimerID) { if !id.isNone { state.pointee.wheel.cancel(id) } }
 
     /// Gives memory of timers that are gone back.

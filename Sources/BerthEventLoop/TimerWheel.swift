@@ -64,6 +64,11 @@ public struct TimerWheel: BitwiseCopyable {
         return true
     }
 
+    /// When a timer is due; nil when it has fired or was cancelled.
+    public func deadline(of id: TimerID) -> MonotonicInstant? {
+        nodes.resolve(id.index, id.generation).map { MonotonicInstant(nanoseconds: $0.pointee.deadline) }
+    }
+
     public mutating func cancel(_ id: TimerID) {
         guard let node = nodes.resolve(id.index, id.generation) else { return }
         unlink(id.index, node)

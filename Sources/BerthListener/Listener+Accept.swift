@@ -91,16 +91,19 @@ extension Listener {
         if let detached, detached.isCounted {
             c.pointee.requestCount = detached.requestCount
             takeUnread(index, c, detached.unread)
+            if !state.pointee.isAccepting && c.pointee.generation == generation && c.pointee.phase == .idle {
+                endIdle(index, c)
+            }
             return
         }
         tally(.connectionsAccepted)
         // Under load the request is there with its connection. Reading at once saves a turn of the loop, and for a connection
         // that ends with its answer the registration too; where it is mostly not there, waiting is cheaper.
-        if state.pointee.eagerness > 0 {
+        if state.pointee.eagerness > 0 || !state.pointee.isAccepting {
             let before = c.pointee.requestCount
             receive(index, c)
             let hit = c.pointee.generation != generation || c.pointee.requestCount != before || c.pointee.parsing != 0
-            state.pointee.eagerness = hit ? min(state.pointee.eagerness &+ 1, 16) : state.pointee.eagerness &- 1
+            state.pointee.eagerness = hit ? min(state.pointee.eagerness &+ 1, 16) : max(state.pointee.eagerness, 1) &- 1
             guard c.pointee.generation == generation, c.pointee.fd >= 0 else { return }
             if c.pointee.requests == 0 || c.pointee.phase == .readingHead { settle(index, c) }
         } else {

@@ -61,9 +61,8 @@ extension Listener {
     }
 
     /// Takes over a connection that was accepted, or detached, elsewhere. It may be turned away where limits have been reached
-    /// meanwhile, and is closed when this loop is stopping.
+    /// meanwhile; while this loop is stopping it has little time for its next request.
     public func attach(_ detached: DetachedConnection) {
-        guard state.pointee.isAccepting else { return giveUp(detached) }
         open(detached.descriptor, peer: detached.remote, endpoint: detached.endpoint, detached: detached)
     }
 

@@ -231,7 +231,7 @@ extension Listener {
             return
         }
         if !state.pointee.isAccepting || c.pointee.flags.contains(.peerFinished) {
-            close(index, c)
+            if c.pointee.flags.contains(.peerFinished) { close(index, c) } else { endIdle(index, c) }
             return
         }
         giveInputBack(c)
@@ -381,25 +381,6 @@ extension Listener {
     /// The handler gives up on the client (a broken module, a limit above): resets the connection.
     public func abortConnection(of request: UnsafeMutablePointer<Request>) {
         abort(request.pointee.connection, connection(of: request))
-    }
-
-    func closeIdleConnections() {
-        for i in 0..<state.pointee.connections.highWater {
-            let c = state.pointee.connections.pointer(at: i)
-            if c.pointee.generation != 0 && c.pointee.fd >= 0 && c.pointee.phase == .idle && c.pointee.request == 0
-                && c.pointee.finishedFirst == 0
-            {
-                close(UInt32(i), c)
-            }
-        }
-    }
-
-    /// Ends every connection at once, whatever it is doing: the drain bound of a stopping daemon has passed.
-    public func closeAllConnections() {
-        for i in 0..<state.pointee.connections.highWater {
-            let c = state.pointee.connections.pointer(at: i)
-            if c.pointee.generation != 0 && c.pointee.fd >= 0 { abort(UInt32(i), c) }
-        }
     }
 
     // MARK: What the pipeline asks about the peer

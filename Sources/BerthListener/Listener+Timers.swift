@@ -56,7 +56,7 @@ extension Listener {
         }
         switch c.pointee.phase {
         case .idle:
-            logTimer(c, "Timer_ConnectionIdle")
+            if state.pointee.isAccepting { logTimer(c, "Timer_ConnectionIdle") }
             close(index, c)
         case .readingHead:
             logTimer(c, "Timer_HeaderWait")

@@ -210,13 +210,6 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         return result
     }
 
-    /// No new connections from now on; those that are open finish what they began and close.
-    public func stopAccepting() {
-        state.pointee.isAccepting = false
-        for number in 0..<state.pointee.endpointCount { removeEndpoint(number) }
-        closeIdleConnections()
-    }
-
     // MARK: Configuration
 
     /// Requests that begin from now on see `snapshot`; answers the one before, to be destroyed when `pins` is 0.

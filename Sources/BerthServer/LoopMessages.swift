@@ -11,7 +11,8 @@ enum LoopMessage {
     static let addEndpoint: UInt32 = 65
     /// `a`: number of the endpoint.
     static let removeEndpoint: UInt32 = 66
-    /// Accept no more, finish what is running; `a`: monotonic nanoseconds after which the rest is cut.
+    /// Accept no more, finish what is running; `a`: monotonic nanoseconds after which the rest is cut. The first is answered
+    /// with `acceptsNoMore`.
     static let stop: UInt32 = 67
     /// `a`: descriptor of the error log, as its bit pattern; `b`: its fields.
     static let errorLogFile: UInt32 = 68
@@ -19,6 +20,8 @@ enum LoopMessage {
     static let timers: UInt32 = 69
     /// `a`: a retained `RequestQuestion`; answered with `requestsListed`.
     static let listRequests: UInt32 = 70
+    /// No loop accepts any more, so none will be given a connection by another: it may end when it has none.
+    static let end: UInt32 = 71
 }
 
 enum ControlMessage {
@@ -38,6 +41,8 @@ enum ControlMessage {
     static let installed: UInt32 = 102
     /// `a`: a retained `RequestListing`.
     static let requestsListed: UInt32 = 103
+    /// A loop has stopped accepting.
+    static let acceptsNoMore: UInt32 = 104
 }
 
 /// An endpoint on its way to a loop.

@@ -54,7 +54,7 @@ final class LoopThread: @unchecked Sendable {
         let listener = listener
         let pipeline = pipeline
         let forwarder = forwarder
-        var isStopping = false
+        var mayEnd = false
         while true {
             loop.wait(block: true)
             while let work = loop.nextWork() {
@@ -75,12 +75,12 @@ final class LoopThread: @unchecked Sendable {
                     }
                 case .message(let message):
                     // Kept in a local variable: a property of the object would be asked for with every wake-up.
-                    if message.pointee.kind == LoopMessage.stop { isStopping = true }
+                    if message.pointee.kind == LoopMessage.end { mayEnd = true }
                     handle(message)
                 }
                 pipeline.drain()
             }
-            if isStopping && isStopped() { break }
+            if mayEnd && isStopped() { break }
         }
         for tick in current.ticks { tick(loop.wallSeconds) }
         listener.flushErrorLog()
@@ -124,8 +124,11 @@ final class LoopThread: @unchecked Sendable {
                     Message.make(kind: ControlMessage.requestsListed, a: Message.word(retaining: listing)))
             }
         case LoopMessage.stop:
+            if stopDeadline == nil {
+                listener.stopAccepting()
+                control.post(Message.make(kind: ControlMessage.acceptsNoMore))
+            }
             stopDeadline = MonotonicInstant(nanoseconds: message.pointee.a)
-            listener.stopAccepting()
         case Forwarder.messageKinds: forwarder.handle(message)
         default: break
         }

@@ -45,6 +45,8 @@ final class Server {
     var isStopping = false
     /// It was told to stop twice: workers are not waited for.
     private var isHurried = false
+    /// Loops that accept no more, and those that have ended.
+    var quietLoops = 0
     var stoppedLoops = 0
     /// Opened, and not yet watched by the loops.
     var endpointsToAdd: [Int] = []
@@ -347,6 +349,9 @@ final class Server {
             let number = message.pointee.b
             for generation in generations where generation.number == number { generation.holders -= 1 }
             generations.removeAll { $0.holders == 0 && $0.number != generationNumber }
+        case ControlMessage.acceptsNoMore:
+            quietLoops += 1
+            if quietLoops == loops.count { post { Message.make(kind: LoopMessage.end) } }
         case ControlMessage.stopped:
             stoppedLoops += 1
             // Workers outlive the requests that are with them.

@@ -104,6 +104,9 @@ final class ManualFront {
         return quiet == 20
     }
 
+    /// No new connections from now on.
+    func stopAccepting() { listener.stopAccepting() }
+
     /// Moves the clock, and lets the listener see it.
     func pass(milliseconds: UInt64) {
         outside.pointee.now += milliseconds * 1_000_000

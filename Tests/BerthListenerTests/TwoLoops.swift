@@ -73,6 +73,13 @@ final class TwoLoops {
         _ = Glibc.send(client, octets, octets.count, Int32(MSG_NOSIGNAL))
     }
 
+    /// All that the client has got and not taken yet.
+    func received() -> String {
+        var room = [UInt8](repeating: 0, count: 4096)
+        let length = recv(client, &room, room.count, Int32(MSG_DONTWAIT))
+        return length > 0 ? String(decoding: room[0..<length], as: UTF8.self) : ""
+    }
+
     /// Ends the client's side.
     func finish() { shutdown(client, Int32(SHUT_WR)) }
 
@@ -96,9 +103,7 @@ final class TwoLoops {
             }
         }
         _ = run {
-            var room = [UInt8](repeating: 0, count: 4096)
-            let length = recv(client, &room, room.count, Int32(MSG_DONTWAIT))
-            if length > 0 { got += String(decoding: room[0..<length], as: UTF8.self) }
+            got += received()
             return contents().count >= count
         }
         return contents()

@@ -64,6 +64,7 @@ struct LifeTests {
         _ = try Deadline().look("new connections are refused") { (try? daemon.connect()) == nil ? true : nil }
         let response = try running.receiveResponse()
         #expect(response.text == "4711")
+        #expect(response["Connection"] == "close")
         #expect(try running.isEndedByPeer())
         #expect(try daemon.process.wait() == .status(0))
     }
