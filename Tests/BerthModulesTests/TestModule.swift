@@ -198,6 +198,18 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// Whether the folder lies on a file system in memory: what is mounted nearest above it, by proc(5).
+    var isOnTmpfs: Bool {
+        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        var nearest: (length: Int, kind: Substring) = (0, "")
+        for line in mounts.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count > 2, words[1] == "/" || (path + "/").hasPrefix(words[1] + "/") else { continue }
+            if words[1].count >= nearest.length { nearest = (words[1].count, words[2]) }
+        }
+        return nearest.kind == "tmpfs"
+    }
+
     /// Writes a file, folders included; its date is an hour ago unless told otherwise.
     @discardableResult
     func write(_ name: String, _ text: String, modified: TimeInterval? = nil) -> String {

@@ -12,16 +12,18 @@ struct Comparison {
 
     let verdict: Verdict
 
-    /// - Parameter llhttpInTheEnd: llhttp's reading of the same octets with `ending` behind them.
-    init(of input: [UInt8], llhttp: WireReading, llhttpInTheEnd: WireReading) {
+    /// - Parameters:
+    ///   - llhttpInTheEnd: llhttp's reading of the same octets with `ending` behind them.
+    ///   - version: llhttp's, the first of its numbers.
+    init(of input: [UInt8], llhttp: WireReading, llhttpInTheEnd: WireReading, version: Int) {
         let berth = WireReading(berth: input)
         let later = WireReading(berth: input + Self.ending)
-        verdict = Self.compare(input, berth, later, llhttp, llhttpInTheEnd)
+        verdict = Self.compare(input, berth, later, llhttp, llhttpInTheEnd, version)
     }
 
     private static func compare(
         _ input: [UInt8], _ berth: WireReading, _ berthInTheEnd: WireReading, _ llhttp: WireReading,
-        _ llhttpInTheEnd: WireReading
+        _ llhttpInTheEnd: WireReading, _ version: Int
     ) -> Verdict {
         for (ours, theirs) in zip(berth.messages, llhttp.messages) {
             if let what = difference(ours, theirs) {
@@ -43,7 +45,8 @@ struct Comparison {
                 && (ours == theirs || ours + 1 == theirs && llhttp.messages.last?.isComplete == false)
             let refusesLater = ours == theirs && llhttp.ending == .more && llhttpInTheEnd.refusal != nil
             if refusesTheSame || refusesLater { return .same }
-            return Disagreement.stricter(reason, rest).map { .explained($0) } ?? .unexplained("stricter: \(reason)")
+            return Disagreement.stricter(reason, rest, llhttp: version).map { .explained($0) }
+                ?? .unexplained("stricter: \(reason)")
         }
         if let code = llhttp.refusal, theirs <= ours {
             // It judges a request line before it has come to its end.
@@ -58,7 +61,10 @@ struct Comparison {
             let message = theirs > judged && judged < ours ? berth.messages[judged] : nil
             return Disagreement.laxer(code, rest, message).map { .explained($0) } ?? .unexplained("laxer: \(code)")
         }
-        if ours == theirs, berth.ending == llhttp.ending { return .same }
+        if ours == theirs {
+            if berth.ending == llhttp.ending { return .same }
+            if let known = Disagreement.ending(input, berth, llhttp: version) { return .explained(known) }
+        }
         return .unexplained("\(ours) requests, then \(berth.ending); llhttp \(theirs), then \(llhttp.ending)")
     }
 

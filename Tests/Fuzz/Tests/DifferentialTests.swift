@@ -22,12 +22,14 @@ struct DifferentialTests {
         let inputs = sources + (0..<Self.count).map { _ in mutation.next() }
         // What a reader that waits for more would say in the end.
         let readings = try WireReading.llhttp(inputs + inputs.map { $0 + Comparison.ending }, node: node)
+        let version = try WireReading.llhttpVersion(node: node)
         var counts: [Disagreement: Int] = [:]
         var agreed = 0
         var unexplained: [String: (count: Int, example: String)] = [:]
         for (index, input) in inputs.enumerated() {
             let comparison = Comparison(
-                of: input, llhttp: readings[index], llhttpInTheEnd: readings[inputs.count + index])
+                of: input, llhttp: readings[index], llhttpInTheEnd: readings[inputs.count + index],
+                version: version)
             switch comparison.verdict {
             case .same: agreed += 1
             case .explained(let disagreement): counts[disagreement, default: 0] += 1

@@ -20,6 +20,7 @@ enum Disagreement: String, CaseIterable {
     case transferCoding = "transfer-coding"
     case emptyLines = "empty-lines"
     case chunkExtensionWithoutName = "chunk-extension-without-name"
+    case beforeLLHTTP9 = "before-llhttp-9"
     // Berth takes what llhttp refuses.
     case unknownMethod = "unknown-method"
     case tabsAroundFraming = "tabs-around-framing"
@@ -32,8 +33,21 @@ enum Disagreement: String, CaseIterable {
 
     /// Why Berth refuses for this reason what llhttp takes; nil: nobody has explained it.
     ///
-    /// - Parameter rest: the octets from the request on that is refused.
-    static func stricter(_ reason: String, _ rest: ArraySlice<UInt8>) -> Disagreement? {
+    /// - Parameters:
+    ///   - rest: the octets from the request on that is refused.
+    ///   - version: llhttp's, the first of its numbers.
+    static func stricter(_ reason: String, _ rest: ArraySlice<UInt8>, llhttp version: Int) -> Disagreement? {
+        if let found = stricter(reason, rest) { return found }
+        return version < 9 && takenBefore9.contains(reason) ? .beforeLLHTTP9 : nil
+    }
+
+    /// Defects that llhttp takes up to version 8 and refuses since.
+    private static let takenBefore9: Set = [
+        "targetOctet", "bareCarriageReturn", "bareLineFeed", "spaceBeforeColon", "fieldNameEmpty", "foldedLine",
+        "chunkSizeMalformed", "chunkExtensionMalformed", "chunkDataUnterminated", "trailerMalformed",
+    ]
+
+    private static func stricter(_ reason: String, _ rest: ArraySlice<UInt8>) -> Disagreement? {
         if let first = rest.first, first == 0x0d || first == 0x0a { return .emptyLines }
         switch reason {
         case "hostMissing", "hostRepeated", "hostMalformed": return .host
@@ -72,13 +86,29 @@ enum Disagreement: String, CaseIterable {
             return RequestMethod.of(method, method.count) == .other ? .unknownMethod : nil
         case "HPE_INVALID_CONTENT_LENGTH", "HPE_INVALID_TRANSFER_ENCODING":
             if framingLines(rest).contains(where: { $0.contains(0x09) }) { return .tabsAroundFraming }
-            // Only chunks have anything behind the head that could be a field.
-            let inHead = message?.fields.count { isFraming($0.name) } ?? .max
-            return isChunked(message) && framingLines(rest).count > inHead ? .framingInTrailer : nil
+            return hasFramingInTrailer(rest, message) ? .framingInTrailer : nil
         case "HPE_STRICT", "HPE_INVALID_CHUNK_SIZE":
             return isChunked(message) && hasSpacedExtension(rest) ? .chunkExtension : nil
         default: return nil
         }
+    }
+
+    /// Why both take the same requests of `input` and see a different end; nil: nobody has explained it.
+    static func ending(_ input: [UInt8], _ reading: WireReading, llhttp version: Int) -> Disagreement? {
+        // An old llhttp takes the length in a trailer section for one of the next request.
+        if version >= 9 { return nil }
+        var start = 0
+        for (message, end) in zip(reading.messages, reading.ends) {
+            if hasFramingInTrailer(input[start..<min(end, input.count)], message) { return .framingInTrailer }
+            start = min(end, input.count)
+        }
+        return nil
+    }
+
+    /// Only chunks have anything behind the head that could be a field.
+    private static func hasFramingInTrailer(_ rest: ArraySlice<UInt8>, _ message: WireMessage?) -> Bool {
+        let inHead = message?.fields.count { isFraming($0.name) } ?? .max
+        return isChunked(message) && framingLines(rest).count > inHead
     }
 
     /// Why llhttp takes nothing behind a request after which Berth goes on; nil: nobody has explained it.

@@ -20,6 +20,15 @@ extension WireReading {
         return readings
     }
 
+    /// The first of the version's numbers: 9 of 9.3.1.
+    static func llhttpVersion(node: String) throws -> Int {
+        let process = try ChildProcess([node, "-p", "process.versions.llhttp"])
+        guard try process.wait() == .status(0), let version = Int(process.output.text.prefix { $0 != "." }) else {
+            throw Violation(description: "node does not tell its llhttp: \(process.output.text)")
+        }
+        return version
+    }
+
     /// A line of `llhttp.cjs`.
     private init(line: Substring) throws {
         var words = line.split(separator: " ")[...]
