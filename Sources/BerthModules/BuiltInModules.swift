@@ -11,4 +11,7 @@ public enum BuiltInModules {
         ("static-files", StaticFiles.register),
         ("request-logging", RequestLogging.register),
     ]
+
+    /// Lowers what all static sites together keep of files in memory, in octets; before the first module is made.
+    public static func limitFileContent(to octets: Int) { FileBudget.daemon.limitContent(to: octets) }
 }

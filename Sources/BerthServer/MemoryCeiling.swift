@@ -17,6 +17,12 @@ struct MemoryCeiling: Equatable {
 
     let octets: UInt64
 
+    /// What connections, blocks, files and the kernel share.
+    private var shared: UInt64 { max(octets > Self.ownOctets ? octets - Self.ownOctets : 0, octets / 4) }
+
+    /// Octets that static sites may keep of files, all together: an eighth. Files that are kept no longer are read again.
+    var fileContentMax: Int { Int(clamping: shared / 8) }
+
     /// The lowest limit of the control group that this process is in and of those around it; nil where there is none.
     ///
     /// Source: cgroups(7), `memory.max` of version 2 and `memory.limit_in_bytes` of version 1, where they are usually mounted.
@@ -50,14 +56,14 @@ struct MemoryCeiling: Equatable {
     /// Lowers the limits that would let the loops together pass the ceiling.
     ///
     /// A quarter of what the process itself does not need is for connections, half for blocks (half of them for requests, a
-    /// quarter for responses, an eighth each for modules and workers), the rest for the kernel and for what is not counted.
+    /// quarter for responses, an eighth each for modules and workers), an eighth for files (`fileContentMax`), the rest for the
+    /// kernel and for what is not counted.
     /// - Parameters:
     ///   - loops: how many share it.
     ///   - keepsConnections: an administrator has said how many connections there may be.
     /// - Returns: what to tell about it, nil when nothing had to be lowered.
     func bound(_ limits: inout ListenerLimits, loops: Int, keepsConnections: Bool) -> String? {
         let before = limits
-        let shared = max(octets > Self.ownOctets ? octets - Self.ownOctets : 0, octets / 4)
         if !keepsConnections {
             let connections = max(shared / 4 / Self.connectionOctets, Self.connectionsMin)
             limits.daemonConnectionsMax = min(limits.daemonConnectionsMax, connections)

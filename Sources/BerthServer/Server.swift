@@ -3,6 +3,7 @@ import BerthEventLoop
 import BerthHTTP
 import BerthHosting
 import BerthListener
+import BerthModules
 import BerthPipeline
 import CBerthSystem
 import Glibc
@@ -289,6 +290,7 @@ final class Server {
         limits.timers = ListenerTimers(daemon.timeouts)
         if let ceiling = MemoryCeiling.find(.system) {
             let told = ceiling.bound(&limits, loops: loopCount, keepsConnections: daemon.listener.connectionsMax != nil)
+            BuiltInModules.limitFileContent(to: ceiling.fileContentMax)
             if let told { DaemonLog.notice(told) }
         }
         return limits

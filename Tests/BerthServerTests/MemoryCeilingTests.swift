@@ -65,9 +65,11 @@ struct MemoryCeilingTests {
         var limits = ListenerLimits()
         limits.connectionsMax = 200_000
         limits.daemonConnectionsMax = 200_000
-        let told = MemoryCeiling(octets: mebibytes << 20).bound(&limits, loops: loops, keepsConnections: false)
+        let ceiling = MemoryCeiling(octets: mebibytes << 20)
+        let told = ceiling.bound(&limits, loops: loops, keepsConnections: false)
         #expect(told?.hasPrefix("the control group allows \(mebibytes) MiB of memory: at most ") == true)
-        #expect(held(limits, loops: loops) + MemoryCeiling.ownOctets <= mebibytes << 20)
+        #expect(
+            held(limits, loops: loops) + UInt64(ceiling.fileContentMax) + MemoryCeiling.ownOctets <= mebibytes << 20)
         #expect(limits.connectionsMax >= 1024)
         #expect(UInt64(limits.connectionsMax) == limits.daemonConnectionsMax)
     }

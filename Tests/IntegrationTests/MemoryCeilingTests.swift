@@ -8,7 +8,6 @@ import Testing
     .enabled(if: MemoryGroup.isAvailable, "no control group with a memory limit can be made here"),
     .disabled(if: Build.isSanitized, "a sanitizer takes several times the memory"))
 struct MemoryCeilingTests {
-    private static let limit = 96 << 20
     private static let site = """
         [site]
         bindings = ["http://localhost:$PORT/"]
@@ -23,13 +22,16 @@ struct MemoryCeilingTests {
         """
 
     /// Runs `body` with a daemon in a group of its own; afterwards it answers as before and has given memory back.
-    private func attacked(refuses: Bool = true, _ body: (Daemon) throws -> [Client]) throws {
-        let group = try MemoryGroup(limit: Self.limit)
+    private func attacked(
+        mebibytes: Int = 96, site: String = MemoryCeilingTests.site, refuses: Bool = true,
+        _ body: (Daemon) throws -> [Client]
+    ) throws {
+        let group = try MemoryGroup(limit: mebibytes << 20)
         let daemon = try Daemon(
-            sites: ["site": Self.site], settings: "loops = 1\n[timeouts]\nshutdown_drain = \"1s\"\n",
+            sites: ["site": site], settings: "loops = 1\n[timeouts]\nshutdown_drain = \"1s\"\n",
             files: ["www/f.txt": "file"], wrapper: group.wrapper)
         try daemon.waitUntilReady()
-        try daemon.process.output.wait(containing: "the control group allows 96 MiB of memory: at most ")
+        try daemon.process.output.wait(containing: "the control group allows \(mebibytes) MiB of memory: at most ")
         #expect(try daemon.request("/f.txt").text == "file")
         try daemon.eventually("/app/pid", "the worker") { $0.status == 200 }
         let before = ProcessTable.memory(of: daemon.process.pid)
@@ -112,6 +114,23 @@ struct MemoryCeilingTests {
             for client in attackers { #expect(try client.receiveSome(atMost: 1)) }
             #expect(!says(daemon, "connections are cut: "))
             return attackers
+        }
+    }
+
+    @Test("files that sites keep in memory take their part of it, and no more")
+    func files() throws {
+        // Eight caches of 8 MiB each, which is as much as the group allows.
+        let applications = (0..<8).map {
+            "[[application]]\npath = \"/c\($0)\"\nhosting = \"static\"\nroot = \"$FOLDER/www\"\n"
+        }
+        try attacked(mebibytes: 64, site: Self.site + "\n" + applications.joined(), refuses: false) { daemon in
+            let content = String(repeating: "x", count: 16_384)
+            for number in 0..<512 { try daemon.folder.write("www/\(number).txt", content) }
+            let client = try daemon.connect()
+            for number in 0..<8 * 512 {
+                #expect(try client.request("/c\(number / 512)/\(number % 512).txt").content.count == 16_384)
+            }
+            return []
         }
     }
 }

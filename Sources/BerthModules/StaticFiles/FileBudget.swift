@@ -16,7 +16,7 @@ final class FileBudget: Sendable {
     static let daemon = FileBudget(
         contentMax: contentMax, descriptorLimit: min(cberth_descriptor_limit(), 1 << 24))
 
-    let contentMax: Int
+    private let contentMax: Atomic<Int>
     let keptFilesMax: Int
     let foldersMax: Int
     let openFilesMax: Int
@@ -27,16 +27,21 @@ final class FileBudget: Sendable {
     private let openFiles = Atomic<Int>(0)
 
     init(contentMax: Int, descriptorLimit: UInt64) {
-        self.contentMax = contentMax
+        self.contentMax = Atomic(contentMax)
         keptFilesMax = Int(descriptorLimit / Self.keptShare)
         foldersMax = Int(descriptorLimit / Self.keptShare)
         openFilesMax = Int(descriptorLimit / Self.openShare)
     }
 
+    /// Lowers the octets of content; before the first file is cached.
+    func limitContent(to octets: Int) {
+        contentMax.min(octets, ordering: .relaxed)
+    }
+
     /// Room for a file in a cache. False: there is none now, and nothing was taken.
     func takeRoom(for entry: UnsafeMutablePointer<FileEntry>) -> Bool {
         entry.pointee.fd < 0
-            ? Self.take(entry.pointee.size, of: content, upTo: contentMax)
+            ? Self.take(entry.pointee.size, of: content, upTo: contentMax.load(ordering: .relaxed))
             : Self.take(1, of: keptFiles, upTo: keptFilesMax)
     }
 
