@@ -42,6 +42,8 @@ struct Connection: SlabElement {
         static let unsentBounded = Flags(rawValue: 512)
         /// The last read of content took all there was; an event tells when there is more.
         static let inputTaken = Flags(rawValue: 1024)
+        /// The kernel tells of its readiness as long as it lasts, not only when it begins; see `changeInterest`.
+        static let levelTriggered = Flags(rawValue: 2048)
     }
 
     var generation: UInt32 = 0

@@ -187,6 +187,8 @@ extension Listener {
     ) -> ContentOutcome {
         request.pointee.wantsContent = true
         let index = request.pointee.connection
+        // What is told of now may be read in part, and the next head be left behind it.
+        becomeLevelTriggered(index, c)
         setInterest(index, c, c.pointee.interest | EPOLLIN.rawValue)
         if request.pointee.contentState == .tunnel {
             setDeadline(index, c, at: .distantFuture)

@@ -19,7 +19,20 @@ extension Listener {
             writable(index, c)
             if c.pointee.fd < 0 { return }
         }
-        if bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0 { readable(index, c) }
+        if bits & EPOLLRDHUP.rawValue != 0 {
+            readableToTheEnd(index, c)
+        } else if bits & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0 {
+            readable(index, c)
+        }
+    }
+
+    /// The peer has ended its side of an edge-triggered connection: a read that takes what came before the end would not be told
+    /// of it again.
+    @inline(never)
+    private func readableToTheEnd(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        let generation = c.pointee.generation
+        readable(index, c)
+        if c.pointee.generation == generation { becomeLevelTriggered(index, c) }
     }
 
     @inline(__always)
@@ -84,6 +97,7 @@ extension Listener {
             if count == 0 { endOfInput(index, c) } else { peerGone(index, c) }
             return
         }
+        if count == room { becomeLevelTriggered(index, c) }
         c.pointee.inputEnd &+= UInt32(truncatingIfNeeded: count)
         tally(.octetsReceived, UInt64(truncatingIfNeeded: count))
         advance(index, c)

@@ -36,6 +36,7 @@ extension Listener {
         c.pointee.phase = .draining
         if state.pointee.batchOwner == index &+ 1 { flush() }
         if c.pointee.fd >= 0 && c.pointee.request != 0 {
+            becomeLevelTriggered(index, c)
             setInterest(index, c, c.pointee.interest | EPOLLIN.rawValue)
             drain(index, c)
         }
@@ -260,6 +261,7 @@ extension Listener {
         c.pointee.phase = .lingering
         _ = loop.system.pointee.shut_down_sending(loop.system, c.pointee.fd)
         setDeadline(index, c, after: min(drainEntityBody(c), Self.lingerMax))
+        becomeLevelTriggered(index, c)
         setInterest(index, c, EPOLLIN.rawValue)
     }
 

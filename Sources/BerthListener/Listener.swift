@@ -353,11 +353,18 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         changeInterest(index, c, events)
     }
 
+    /// A connection whose reads all found less than they had room for, and that waits for nothing but heads, is edge-triggered:
+    /// the kernel need not look at it again before it sleeps (3 percent of a short request). The first time that anything else
+    /// is waited for, or that more may be left in the kernel than was read, it becomes level-triggered, and stays so.
     private func changeInterest(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>, _ events: UInt32) {
         if c.pointee.fd < 0 { return }
+        if events != EPOLLIN.rawValue { c.pointee.flags.insert(.levelTriggered) }
+        let asked =
+            c.pointee.flags.contains(.levelTriggered)
+            ? events : EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         if c.pointee.flags.contains(.registered) {
-            loop.modify(c.pointee.fd, events, token(index, c))
-        } else if loop.register(c.pointee.fd, events, token(index, c)) == 0 {
+            loop.modify(c.pointee.fd, asked, token(index, c))
+        } else if loop.register(c.pointee.fd, asked, token(index, c)) == 0 {
             c.pointee.flags.insert(.registered)
         } else {
             // The kernel has no room for another watch (epoll/max_user_watches): the connection cannot be served.
@@ -366,6 +373,14 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
             return
         }
         c.pointee.interest = events
+    }
+
+    /// From now on readiness is told as long as it lasts; what is there already is told now.
+    @inline(never)
+    func becomeLevelTriggered(_ index: UInt32, _ c: UnsafeMutablePointer<Connection>) {
+        if c.pointee.fd < 0 || c.pointee.flags.contains(.levelTriggered) { return }
+        c.pointee.flags.insert(.levelTriggered)
+        if c.pointee.flags.contains(.registered) { loop.modify(c.pointee.fd, c.pointee.interest, token(index, c)) }
     }
 
     /// - Parameter nanoseconds: `ListenerTimers.off` is never.

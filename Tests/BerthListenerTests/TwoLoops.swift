@@ -19,6 +19,8 @@ final class TwoLoops {
     let daemon = DaemonCounters()
     let sources: SourceConnections
     /// What becomes of a request that has just been read; true: it was dealt with.
+    /// What becomes of a request that waited and may go on; nil: it is finished.
+    var resumed: ((UnsafeMutablePointer<Request>) -> Void)?
     var answer: (_ loop: Int, UnsafeMutablePointer<Request>) -> Bool = { _, _ in false }
 
     init() throws {
@@ -132,7 +134,7 @@ final class TwoLoops {
                 let events = request.pointee.events
                 request.pointee.events = []
                 guard events.contains(.start) else {
-                    listener.finish(request)
+                    if let resumed { resumed(request) } else { listener.finish(request) }
                     continue
                 }
                 if !answer(number, request) { respond(number, request) }
