@@ -133,6 +133,16 @@ enum FileLoader {
                 size: count, content: content, fd: keeps ? fd : -1, budget: .passUnretained(search.budget)))
     }
 
+    /// Whether the open file of an entry is as it was when its head was made: one that was written anew in its place could be
+    /// shorter than the head promises. Asks the kernel once where there is a descriptor.
+    static func isIntact(_ entry: UnsafeMutablePointer<FileEntry>) -> Bool {
+        guard entry.pointee.fd >= 0 else { return true }
+        let system = cberth_system_linux()
+        var status = cberth_file_status()
+        guard system.pointee.file_status(system, entry.pointee.fd, &status) == 0 else { return false }
+        return FileIdentity(status) == entry.pointee.identity
+    }
+
     /// Whether the file of an entry is as it was, told without waiting for a disk; nil: it can't be told so.
     static func isUnchanged(_ entry: UnsafeMutablePointer<FileEntry>, in folder: Int32) -> Bool? {
         guard let path = entry.pointee.diskPath.cString else { return nil }

@@ -93,6 +93,7 @@ struct StaticFilesContext {
         if Self.isOver(Self.validity, since: entry.pointee.validatedAt, now), !validate(entry, now) {
             return look(request, path, hash, now, entry)
         }
+        if !FileLoader.isIntact(entry) { return look(request, path, hash, now, entry) }
         entry.pointee.wasUsed = true
         return send(request, entry, isHead: isHead)
     }
