@@ -56,7 +56,7 @@ struct RecyclingTests {
 
     @Test("berthctl recycle: the new worker is ready before the old one stops, and nobody notices")
     func overlapped() throws {
-        try recycle { old, new in ("pid \(new) is ready", "pid \(old) stopped") }
+        try recycle { old, new in ("pid \(new) is ready", "pid \(old) stopped (recycled: an administrator) with") }
     }
 
     @Test("without overlap the old worker ends first, and requests wait for the next")
@@ -135,9 +135,11 @@ struct RecyclingTests {
         try withDaemon(sites: ["app": WorkerTests.site()]) { daemon in
             let first = try pid(daemon)
             try daemon.control("stop", "--pool", "app")
+            try daemon.process.output.wait(containing: "pool app: stopped by an administrator")
             #expect(try daemon.request("/pid").status == 503)
             _ = try Deadline().look("its worker ends") { ProcessTable.isRunning(first) ? nil : true }
             try daemon.control("start", "--pool", "app")
+            try daemon.process.output.wait(containing: "pool app: started by an administrator")
             #expect(try pid(daemon) != first)
         }
     }

@@ -41,3 +41,18 @@ public struct Recycling: Equatable, Sendable {
         schedule.contains { previous <= minute ? $0 > previous && $0 <= minute : $0 > previous || $0 <= minute }
     }
 }
+
+/// In the words of the journal.
+extension Recycling.Reason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .time: "its age"
+        case .requests: "its number of requests"
+        case .privateMemory: "its memory"
+        case .schedule: "the schedule"
+        case .administrator: "an administrator"
+        case .configurationChange: "changed configuration"
+        case .unhealthy: "unhealthy"
+        }
+    }
+}

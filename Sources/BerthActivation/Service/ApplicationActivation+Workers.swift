@@ -51,7 +51,7 @@ extension ApplicationActivation {
             remove(id, effects: &effects)
             if let reason {
                 // It was told to stop while an attempt was being cleared away: nobody's failure.
-                effects.events.append(.workerStopped(summary(of: worker), reason, .unknown, killed: true))
+                effects.events.append(.workerStopped(summary(of: worker), reason, .unknown, killed: false))
             } else {
                 countFailedStart(now: now, effects: &effects)
                 report(cause, of: worker, now: now, effects: &effects)

@@ -15,3 +15,18 @@ public enum StopReason: Sendable, Equatable {
     /// It did not answer when it was asked whether it lives.
     case unresponsive
 }
+
+/// In the words of the journal.
+extension StopReason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .idle: "idle"
+        case .recycled(let reason): "recycled: \(reason)"
+        case .offline: "offline"
+        case .stopped: "its pool was stopped"
+        case .removed: "no longer configured"
+        case .daemonStopping: "the daemon stops"
+        case .unresponsive: "unresponsive"
+        }
+    }
+}

@@ -28,6 +28,8 @@ struct ShutdownSequence {
     let killDeadline: MonotonicInstant
     /// When the next step is taken if nothing happens before.
     private(set) var deadline: MonotonicInstant
+    /// It is killed because its limit is over, and for no other reason.
+    private(set) var ranOutOfTime = false
     private let sendsMessage: Bool
 
     /// - Parameters:
@@ -39,8 +41,16 @@ struct ShutdownSequence {
         limit: UInt64, sendsMessage: Bool, isIdle: Bool, now: MonotonicInstant
     ) -> (ShutdownSequence, Step) {
         var sequence = ShutdownSequence(limit: limit, sendsMessage: sendsMessage, now: now)
+        sequence.ranOutOfTime = limit == 0
         let step: Step = limit == 0 ? sequence.kill() : isIdle ? sequence.askToEnd(now: now) : .drain
         return (sequence, step)
+    }
+
+    /// One of which only the kill is left, which the caller does; no time was given that could be over.
+    static func killed(now: MonotonicInstant) -> ShutdownSequence {
+        var sequence = ShutdownSequence(limit: 0, sendsMessage: false, now: now)
+        _ = sequence.kill()
+        return sequence
     }
 
     private init(limit: UInt64, sendsMessage: Bool, now: MonotonicInstant) {
@@ -71,7 +81,10 @@ struct ShutdownSequence {
 
     mutating func timePassed(now: MonotonicInstant) -> Step? {
         guard phase != .killing, now >= deadline else { return nil }
-        if now >= killDeadline { return kill() }
+        if now >= killDeadline {
+            ranOutOfTime = true
+            return kill()
+        }
         return phase == .draining ? askToEnd(now: now) : terminate()
     }
 

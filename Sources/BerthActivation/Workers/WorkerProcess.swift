@@ -44,7 +44,7 @@ struct WorkerProcess {
         case startFailed(StartFailure.Cause)
         /// It ended unasked.
         case crashed(WorkerExit)
-        /// It was stopped; `killed`: not before it was killed.
+        /// It was stopped; `killed`: it did not end in its time, and was killed.
         case stopped(WorkerExit, killed: Bool)
     }
 
@@ -176,7 +176,7 @@ struct WorkerProcess {
             return [.clear, .report(.crashed(exit))]
         case .stopping(let sequence):
             state = .ended
-            return [.clear, .report(.stopped(exit, killed: sequence.phase == .killing))]
+            return [.clear, .report(.stopped(exit, killed: sequence.ranOutOfTime))]
         case .spawning, .ended: return []
         }
     }
@@ -190,7 +190,7 @@ struct WorkerProcess {
             return [.kill, .report(.crashed(.unknown))]
         case .stopping(let sequence) where leaderEnded:
             state = .ended
-            return [.clear, .report(.stopped(.unknown, killed: sequence.phase == .killing))]
+            return [.clear, .report(.stopped(.unknown, killed: sequence.ranOutOfTime))]
         default: return []
         }
     }
@@ -217,9 +217,8 @@ struct WorkerProcess {
 
     /// Nobody has sent it anything yet: there is nothing to let finish.
     private mutating func killStarting(now: MonotonicInstant) -> [Action] {
-        let (sequence, step) = ShutdownSequence.begin(limit: 0, sendsMessage: false, isIdle: true, now: now)
-        state = .stopping(sequence)
-        return [action(step)]
+        state = .stopping(.killed(now: now))
+        return [.kill]
     }
 
     /// Kills it in whatever state it is; `crash`: it is at fault (no answer when it was asked whether it lives).

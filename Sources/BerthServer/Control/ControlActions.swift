@@ -152,11 +152,14 @@ struct ControlActions {
             server.activation?.service.recycle(pool: id)
         }
         server.activation?.takeEvents()
-        switch action {
-        case .start: server.note(.poolStarted, subject: name, "an administrator asked for it")
-        case .stop: server.note(.poolStopped, subject: name, "an administrator asked for it")
-        case .recycle: server.note(.poolRecycled, subject: name, "an administrator asked for it")
-        }
+        let (kind, done): (ServerEvent.Kind, String) =
+            switch action {
+            case .start: (.poolStarted, "started")
+            case .stop: (.poolStopped, "stopped")
+            case .recycle: (.poolRecycled, "recycled")
+            }
+        server.note(kind, subject: name, "an administrator asked for it")
+        DaemonLog.notice("pool \(name): \(done) by an administrator")
         return ActionResult(
             subject: .pool, name: name, previousState: previous, state: records.state(ofPool: name).state,
             event: server.events.last?.number)

@@ -198,6 +198,7 @@ struct StoppingTests {
         machine.exits(id, .signalled(9, coreDumped: false))
         #expect(machine.failures.isEmpty)
         #expect(machine.stops == [.stopped])
+        #expect(killed(machine) == [false], "it was given no time that it could have used up")
         #expect(machine.poolStates.last == .stopped(.administrator))
     }
 
@@ -212,11 +213,19 @@ struct StoppingTests {
         machine.exits(id, .signalled(9, coreDumped: false))
         #expect(machine.spawns.count == 1)
         #expect(machine.failures.isEmpty)
+        #expect(killed(machine) == [false])
         #expect(machine.poolStates.last == .stopped(.administrator))
     }
 
+    /// What was said of each worker that has stopped: whether it did not end in its time.
+    private func killed(_ machine: Machine) -> [Bool] {
+        machine.events.compactMap { event in
+            if case .workerStopped(_, _, _, let killed) = event { killed } else { nil }
+        }
+    }
+
     @Test("a worker that does not end in its time is killed")
-    func killed() throws {
+    func outOfTime() throws {
         var machine = Machine { $1.shutdownTimeLimit = 4 }
         let id = try machine.startOne()
         machine.perform { $0.stop(pool: Machine.pool, cause: .administrator, now: $1) }
@@ -227,10 +236,7 @@ struct StoppingTests {
         machine.advance(seconds: 1)
         #expect(machine.wanted(.kill, id) == 1)
         machine.exits(id, .signalled(9, coreDumped: false))
-        let stopped = machine.events.compactMap { event -> Bool? in
-            if case .workerStopped(_, _, _, let killed) = event { killed } else { nil }
-        }
-        #expect(stopped == [true])
+        #expect(killed(machine) == [true])
     }
 
     @Test("two stops at once are one")
