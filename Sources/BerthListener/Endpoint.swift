@@ -7,5 +7,7 @@ struct Endpoint {
     /// The address names one interface, so that every connection has it as its local address.
     var isSpecific: Bool
     var isUnix: Bool
+    /// Somebody else holds the socket too, and takes what is in its backlog when this daemon ends.
+    var isInherited: Bool
     var isRegistered: Bool
 }

@@ -7,17 +7,20 @@ extension Listener {
     static let acceptPauseMilliseconds: UInt64 = 250
 
     /// Takes connections until the backlog is dry or the batch is full.
-    func accept(_ number: Int) {
+    ///
+    /// - Returns: whether there may be more.
+    @discardableResult
+    func accept(_ number: Int) -> Bool {
         let endpoint = state.pointee.endpoints + number
-        if !endpoint.pointee.isRegistered { return }
+        if !endpoint.pointee.isRegistered { return false }
         let system = loop.system
         var peer = cberth_address()
         for _ in 0..<state.pointee.limits.acceptBatchMax {
             let fd = system.pointee.accept_one(system, endpoint.pointee.fd, &peer)
             if fd < 0 {
-                if fd == -EAGAIN { return }
+                if fd == -EAGAIN { return false }
                 pauseAccepting(because: -fd)
-                return
+                return false
             }
             if let balance = state.pointee.balance,
                 let other = balance._withUnsafeGuaranteedRef({ $0.better(than: Int(loop.number)) })
@@ -27,6 +30,7 @@ extension Listener {
                 open(fd, peer: peer, endpoint: number)
             }
         }
+        return true
     }
 
     private func hand(

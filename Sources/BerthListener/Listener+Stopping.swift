@@ -8,10 +8,20 @@ extension Listener {
     /// packet is sent again (RFC 6298 §2.1).
     static let firstRequestWait: UInt64 = 1_000_000_000
 
-    /// No new connections from now on; those that are open finish what they began and close.
+    /// Batches that are taken from a backlog at the end at most: more than the longest one holds, and an end for one that never
+    /// runs dry.
+    private static let lastBatchesMax = 512
+
+    /// No new connections from now on; those that are open finish what they began and close. So do those that wait in the
+    /// backlog of a socket that nobody else holds: closing it would reset them.
     public func stopAccepting() {
         state.pointee.isAccepting = false
-        for number in 0..<state.pointee.endpointCount { removeEndpoint(number) }
+        for number in 0..<state.pointee.endpointCount {
+            if !state.pointee.endpoints[number].isInherited {
+                for _ in 0..<Self.lastBatchesMax where !accept(number) { break }
+            }
+            removeEndpoint(number)
+        }
         for i in 0..<state.pointee.connections.highWater {
             let c = state.pointee.connections.pointer(at: i)
             if c.pointee.generation == 0 || c.pointee.fd < 0 { continue }

@@ -125,7 +125,8 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
         // A connection that another loop hands over can be here before its endpoint is.
         state.pointee.endpoints.initialize(
             repeating: Endpoint(
-                fd: -1, address: cberth_address(), isSpecific: false, isUnix: false, isRegistered: false),
+                fd: -1, address: cberth_address(), isSpecific: false, isUnix: false, isInherited: false,
+                isRegistered: false),
             count: ListenerSnapshot.endpointsMax)
         RequestHandle.register(loop: loop, requests: requests)
     }
@@ -181,13 +182,19 @@ public struct Listener: @unchecked Sendable, BitwiseCopyable {
     // MARK: Endpoints
 
     /// Takes a listening descriptor that all loops share; 0 or a negated errno. Its number is the same on each loop.
-    public func addEndpoint(_ number: Int, fd: Int32, address: cberth_address) -> Int32 {
+    ///
+    /// - Parameter isInherited: it outlives this daemon, so that what waits in its backlog at the end is left to the next one.
+    public func addEndpoint(
+        _ number: Int, fd: Int32, address: cberth_address, isInherited: Bool = false
+    ) -> Int32 {
         precondition(number < ListenerSnapshot.endpointsMax)
         if !state.pointee.isAccepting { return 0 }
         let unix = address.family == 1
         let unspecified = withUnsafeBytes(of: address.bytes) { $0.allSatisfy { $0 == 0 } }
         (state.pointee.endpoints + number).initialize(
-            to: Endpoint(fd: fd, address: address, isSpecific: unix || !unspecified, isUnix: unix, isRegistered: false))
+            to: Endpoint(
+                fd: fd, address: address, isSpecific: unix || !unspecified, isUnix: unix, isInherited: isInherited,
+                isRegistered: false))
         if number >= state.pointee.endpointCount { state.pointee.endpointCount = number + 1 }
         return registerEndpoint(number)
     }

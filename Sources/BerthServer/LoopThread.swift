@@ -99,7 +99,8 @@ final class LoopThread: @unchecked Sendable {
             if let addition = Message.takeObject(EndpointAddition.self, from: message.pointee.a) {
                 let endpoint = addition.endpoint
                 let result = listener.addEndpoint(
-                    addition.number, fd: endpoint.descriptor, address: endpoint.endpoint.address)
+                    addition.number, fd: endpoint.descriptor, address: endpoint.endpoint.address,
+                    isInherited: endpoint.isInherited)
                 if result < 0 {
                     DaemonLog.error(
                         "loop \(number) cannot watch \(endpoint.name): \(SystemError("epoll_ctl", -result))")

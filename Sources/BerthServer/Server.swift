@@ -353,7 +353,13 @@ final class Server {
             generations.removeAll { $0.holders == 0 && $0.number != generationNumber }
         case ControlMessage.acceptsNoMore:
             quietLoops += 1
-            if quietLoops == loops.count { post { Message.make(kind: LoopMessage.end) } }
+            if quietLoops == loops.count {
+                // From here on nobody would answer: who comes is to be refused, not to wait.
+                for case let endpoint? in endpoints.endpoints where !endpoint.isInherited {
+                    _ = system.pointee.close(system, endpoint.descriptor)
+                }
+                post { Message.make(kind: LoopMessage.end) }
+            }
         case ControlMessage.stopped:
             stoppedLoops += 1
             // Workers outlive the requests that are with them.
@@ -436,6 +442,10 @@ final class Server {
         DaemonLog.notice("stopping (\(reason)); requests have \(drain / 1000) s to finish")
         loop.updateTime()
         let deadline = loop.now.adding(milliseconds: drain).nanoseconds
+        // A loop takes what is in the backlog of a socket of ours; what came behind that would be reset.
+        for case let endpoint? in endpoints.endpoints where !endpoint.isInherited {
+            _ = system.pointee.admit_no_more(system, endpoint.descriptor)
+        }
         post { Message.make(kind: LoopMessage.stop, a: deadline) }
     }
 

@@ -37,6 +37,7 @@ ssize_t cberth_linux_send_vector(SELF, int fd, const struct iovec *pieces, int c
 ssize_t cberth_linux_send_file(SELF, int fd, int file, uint64_t offset, size_t count);
 int cberth_linux_shut_down_sending(SELF, int fd);
 int cberth_linux_set_linger_reset(SELF, int fd);
+int cberth_linux_admit_no_more(SELF, int fd);
 int cberth_linux_bound_unsent(SELF, int fd, int octets);
 int cberth_linux_unsent_octets(SELF, int fd);
 int cberth_linux_pipe_create(SELF, int ends[2], int capacity);

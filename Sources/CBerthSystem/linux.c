@@ -230,6 +230,7 @@ static const cberth_system linux_system = {
     .send_file = cberth_linux_send_file,
     .shut_down_sending = cberth_linux_shut_down_sending,
     .set_linger_reset = cberth_linux_set_linger_reset,
+    .admit_no_more = cberth_linux_admit_no_more,
     .bound_unsent = cberth_linux_bound_unsent,
     .unsent_octets = cberth_linux_unsent_octets,
     .pipe_create = cberth_linux_pipe_create,

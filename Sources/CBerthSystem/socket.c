@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "internal.h"
 #include "direct.h"
+#include <linux/filter.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -157,6 +158,14 @@ int cberth_linux_set_linger_reset(SELF, int fd) {
     UNUSED_SELF;
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     return negated(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
+}
+
+int cberth_linux_admit_no_more(SELF, int fd) {
+    UNUSED_SELF;
+    // A filter that lets nothing pass (socket(7)): a SYN is as if lost, and its sender tries again a second later.
+    struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog filter = {.len = 1, .filter = &nothing};
+    return negated(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
 }
 
 int cberth_linux_bound_unsent(SELF, int fd, int octets) {

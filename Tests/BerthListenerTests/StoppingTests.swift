@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import BerthListener
@@ -45,6 +46,29 @@ struct StoppingTests {
         #expect(got.contains("Connection: close\r\n") && got.hasSuffix("0 /a;\r\n"), "\(got)")
     }
 
+    @Test("who waits in the backlog of a socket of ours is answered; one that somebody else holds too is left to him")
+    func backlog() throws {
+        for isInherited in [false, true] {
+            let front = try TwoLoops(isInherited: isInherited)
+            front.sources.limit = 8
+            #expect(front.run { front.listeners[0].connectionCount == 1 })
+            let late = try LoopbackClient.connect(to: front.port)
+            defer { close(late) }
+            let octets = Array(get("/late").utf8)
+            _ = send(late, octets, octets.count, Int32(MSG_NOSIGNAL))
+            front.listeners[0].stopAccepting()
+            var room = [UInt8](repeating: 0, count: 4096)
+            var got = ""
+            let isAnswered = front.run {
+                let length = recv(late, &room, room.count, Int32(MSG_DONTWAIT))
+                if length > 0 { got += String(decoding: room[0..<length], as: UTF8.self) }
+                return got.hasSuffix("0 /late;\r\n") || isInherited
+            }
+            #expect(isAnswered, "\(got)")
+            #expect(got.contains("Connection: close\r\n") == !isInherited)
+        }
+    }
+
     @Test("a request that has arrived on a connection kept alive is answered; without one the connection ends")
     func arrived() throws {
         let front = try TwoLoops()
@@ -76,7 +100,7 @@ struct StoppingTests {
 
     @Test("a connection that another loop accepted is served, be it new or not")
     func handedOver() throws {
-        let front = try TwoLoops()
+        let front = try TwoLoops(isInherited: true)
         front.listeners[1].stopAccepting()
         front.answer = { loop, request in
             guard loop == 0, let detached = front.listeners[0].detach(request) else { return false }
@@ -88,7 +112,7 @@ struct StoppingTests {
         #expect(front.listeners.map(\.connectionCount) == [0, 0])
         front.answer = { _, _ in false }
 
-        let other = try TwoLoops()
+        let other = try TwoLoops(isInherited: true)
         other.listeners[1].stopAccepting()
         #expect(other.run { other.listeners[0].connectionCount == 1 })
         let idle = try #require(other.listeners[0].detachIdleConnections().first)

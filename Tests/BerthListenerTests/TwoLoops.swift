@@ -14,6 +14,7 @@ final class TwoLoops {
     let listeners: [Listener]
     private let loops: [EventLoop]
     private let endpoint: Int32
+    let port: UInt16
     private let client: Int32
     let site = SiteCounters()
     let daemon = DaemonCounters()
@@ -23,7 +24,8 @@ final class TwoLoops {
     var resumed: ((UnsafeMutablePointer<Request>) -> Void)?
     var answer: (_ loop: Int, UnsafeMutablePointer<Request>) -> Bool = { _, _ in false }
 
-    init() throws {
+    /// - Parameter isInherited: somebody else holds the listening socket too.
+    init(isInherited: Bool = false) throws {
         signal(SIGPIPE, SIG_IGN)
         let system = cberth_system_linux()
         var here = cberth_endpoint()
@@ -53,13 +55,14 @@ final class TwoLoops {
                 daemon: daemon, extensionSize: 0, serverField: nil, errorLog: ErrorLog(fd: -1) { _ in })
             listener.count(sources)
             // Both know the endpoint; only the first takes connections from it.
-            _ = listener.addEndpoint(0, fd: endpoint, address: bound)
+            _ = listener.addEndpoint(0, fd: endpoint, address: bound, isInherited: isInherited)
             loops.append(loop)
             listeners.append(listener)
         }
         (self.loops, self.listeners) = (loops, listeners)
         _ = loops[1].deregister(endpoint)
-        client = try LoopbackClient.connect(to: bound.port)
+        port = bound.port
+        client = try LoopbackClient.connect(to: port)
     }
 
     deinit {

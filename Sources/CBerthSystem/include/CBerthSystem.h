@@ -152,6 +152,7 @@ typedef struct cberth_system {
     ssize_t (*send_file)(const struct cberth_system *self, int fd, int file, uint64_t offset, size_t count);
     int (*shut_down_sending)(const struct cberth_system *self, int fd);
     int (*set_linger_reset)(const struct cberth_system *self, int fd);   // the next close resets the connection
+    int (*admit_no_more)(const struct cberth_system *self, int fd);      // a listening TCP socket of one's own: its backlog grows no more
     int (*bound_unsent)(const struct cberth_system *self, int fd, int octets); // takes no more while so many are not sent yet; TCP only
     int (*unsent_octets)(const struct cberth_system *self, int fd);      // in the kernel's send queue (SIOCOUTQ)
 
