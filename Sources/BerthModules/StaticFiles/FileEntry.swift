@@ -30,6 +30,8 @@ struct FileEntry {
     var wasUsed = true
     /// When it was last compared with the disk, in monotonic nanoseconds.
     var validatedAt: UInt64
+    /// When its open file was last compared with its head; for one in memory of no meaning.
+    var intactAt: UInt64
     /// The cooked path, and its hash.
     let key: berth_octets
     let hash: UInt64
@@ -94,7 +96,7 @@ struct FileEntry {
         let entry = UnsafeMutablePointer<FileEntry>.allocate(capacity: 1)
         entry.initialize(
             to: FileEntry(
-                validatedAt: now, key: key, hash: hash, folder: folder, diskPath: found.diskPath,
+                validatedAt: now, intactAt: now, key: key, hash: hash, folder: folder, diskPath: found.diskPath,
                 documentIndex: found.documentIndex, identity: found.identity,
                 isRecent: wallSeconds - found.identity.seconds < 2, content: found.content, fd: found.fd,
                 size: found.size, budget: found.budget, modified: modified, texts: texts, etag: etag, fields: fields,

@@ -134,9 +134,8 @@ enum FileLoader {
     }
 
     /// Whether the open file of an entry is as it was when its head was made: one that was written anew in its place could be
-    /// shorter than the head promises. Asks the kernel once where there is a descriptor.
+    /// shorter than the head promises. Asks the kernel once.
     static func isIntact(_ entry: UnsafeMutablePointer<FileEntry>) -> Bool {
-        guard entry.pointee.fd >= 0 else { return true }
         let system = cberth_system_linux()
         var status = cberth_file_status()
         guard system.pointee.file_status(system, entry.pointee.fd, &status) == 0 else { return false }

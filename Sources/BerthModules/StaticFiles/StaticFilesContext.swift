@@ -7,6 +7,9 @@ struct StaticFilesContext {
     /// Time an entry is believed without a look, in nanoseconds. With that of a folder it makes the second after which
     /// every change is seen.
     static let validity: UInt64 = 500_000_000
+    /// Time an open file is believed to be as its head says, in nanoseconds: one that is written anew in its place may become
+    /// shorter than was announced. Ours: short beside the writing of a file, long beside a hundred thousand requests a second.
+    static let intactValidity: UInt64 = 10_000_000
     /// Time a folder's descriptor is believed to be the folder of that name, in nanoseconds.
     static let folderValidity: UInt64 = 500_000_000
     /// Time between two looks for files that nobody asked for meanwhile, in nanoseconds: such a file is let go after that
@@ -93,7 +96,10 @@ struct StaticFilesContext {
         if Self.isOver(Self.validity, since: entry.pointee.validatedAt, now), !validate(entry, now) {
             return look(request, path, hash, now, entry)
         }
-        if !FileLoader.isIntact(entry) { return look(request, path, hash, now, entry) }
+        if entry.pointee.fd >= 0, Self.isOver(Self.intactValidity, since: entry.pointee.intactAt, now) {
+            if !FileLoader.isIntact(entry) { return look(request, path, hash, now, entry) }
+            entry.pointee.intactAt = now
+        }
         entry.pointee.wasUsed = true
         return send(request, entry, isHead: isHead)
     }
