@@ -7,6 +7,21 @@ import Testing
 struct StoppingTests {
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n" }
 
+    /// What the client gets until its connection ends.
+    private func allReceived(_ front: TwoLoops) -> String {
+        var got = ""
+        _ = front.run {
+            got += front.received()
+            return front.listeners[0].connectionCount == 0
+        }
+        return got + front.received()
+    }
+
+    /// Whether it is an answer to `/a` that says that it is the last one.
+    private func isLast(_ response: String) -> Bool {
+        response.contains("Connection: close\r\n") && response.hasSuffix("0 /a;\r\n")
+    }
+
     @Test("a connection without a request is waited for as long as a lost packet takes, counted from its acceptance")
     func firstRequest() throws {
         let front = try ManualFront(ListenerLimits())
@@ -36,14 +51,7 @@ struct StoppingTests {
         #expect(front.run { front.listeners[0].connectionCount == 1 })
         front.send(get("/a"))
         front.listeners[0].stopAccepting()
-        var got = ""
-        #expect(
-            front.run {
-                got += front.received()
-                return front.listeners[0].connectionCount == 0
-            })
-        got += front.received()
-        #expect(got.contains("Connection: close\r\n") && got.hasSuffix("0 /a;\r\n"), "\(got)")
+        #expect(isLast(allReceived(front)))
     }
 
     @Test("who waits in the backlog of a socket of ours is answered; one that somebody else holds too is left to him")
@@ -134,13 +142,6 @@ struct StoppingTests {
         front.listeners[0].stopAccepting()
         #expect(front.listeners[0].connectionCount == 1)
         front.respond(0, try #require(held))
-        var got = ""
-        #expect(
-            front.run {
-                got += front.received()
-                return front.listeners[0].connectionCount == 0
-            })
-        got += front.received()
-        #expect(got.contains("Connection: close\r\n") && got.hasSuffix("0 /a;\r\n"), "\(got)")
+        #expect(isLast(allReceived(front)))
     }
 }
