@@ -54,6 +54,7 @@ final class LoopThread: @unchecked Sendable {
         let listener = listener
         let pipeline = pipeline
         let forwarder = forwarder
+        var isStopping = false
         var mayEnd = false
         while true {
             loop.wait(block: true)
@@ -75,12 +76,13 @@ final class LoopThread: @unchecked Sendable {
                     }
                 case .message(let message):
                     // Kept in a local variable: a property of the object would be asked for with every wake-up.
+                    if message.pointee.kind == LoopMessage.stop { isStopping = true }
                     if message.pointee.kind == LoopMessage.end { mayEnd = true }
                     handle(message)
                 }
                 pipeline.drain()
             }
-            if mayEnd && isStopped() { break }
+            if isStopping && isStopped(mayEnd: mayEnd) { break }
         }
         for tick in current.ticks { tick(loop.wallSeconds) }
         listener.flushErrorLog()
@@ -172,9 +174,9 @@ final class LoopThread: @unchecked Sendable {
         _ = loop.schedule(at: next, EventToken(kind: Self.tickKind, index: 0, generation: 1))
     }
 
-    /// Whether a stopping loop has nothing left, or its time is up.
-    private func isStopped() -> Bool {
-        if listener.connectionCount == 0 && listener.requestCount == 0 { return true }
+    /// Whether a stopping loop has nothing left and will be given nothing, or its time is up; that also where another loop hangs.
+    private func isStopped(mayEnd: Bool) -> Bool {
+        if mayEnd && listener.connectionCount == 0 && listener.requestCount == 0 { return true }
         guard let stopDeadline, loop.now >= stopDeadline else { return false }
         listener.closeAllConnections()
         pipeline.drain()
